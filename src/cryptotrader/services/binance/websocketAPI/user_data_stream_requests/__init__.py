@@ -1,0 +1,1 @@
+"""user_data_stream_requests."""
