@@ -2,5 +2,6 @@
 
 from cryptotrader.config.logs import configure_logging, get_logger
 from cryptotrader.config.secrets import REDACTOR, Redactor
+from cryptotrader.config.settings import Settings, load_settings
 
-__all__ = ["REDACTOR", "Redactor", "configure_logging", "get_logger"]
+__all__ = ["REDACTOR", "Redactor", "Settings", "configure_logging", "get_logger", "load_settings"]

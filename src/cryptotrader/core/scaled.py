@@ -38,6 +38,9 @@ def _parse_slowly(text: str) -> int:
     """Everything that is not ``digits.digits``: signs, whole numbers, exponents, surplus zeros."""
     if len(text) > MAX_TEXT_CHARS:
         raise ValueError(f"number of more than {MAX_TEXT_CHARS} characters")
+    if not text.isascii() or "_" in text:
+        # Decimal would take both, but no protocol of ours writes numbers like that.
+        raise ValueError(f"not a decimal number: {text!r}")
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -1,0 +1,43 @@
+"""Log lines have the documented form and hold no secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from cryptotrader.config import REDACTOR, get_logger
+
+
+def test_s0_63_a_line_has_its_level_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    get_logger("test").info("HTTP GET /api/v1/ticker/price?symbol=BTCUSDT - 200 - 123ms")
+    assert capsys.readouterr().err == "[INFO] HTTP GET /api/v1/ticker/price?symbol=BTCUSDT - 200 - 123ms\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /x?api_key=SECRETVALUE&symbol=B",
+        "GET /x?symbol=B&signature=SECRETVALUE",
+        "GET /ws/user?token=SECRETVALUE",
+        "Authorization: Bearer SECRETVALUE",
+        '{"apiKey":"SECRETVALUE","side":"BUY"}',
+        "{'secret': 'SECRETVALUE'}",
+    ],
+)
+def test_s0_63_named_secrets_are_masked(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    get_logger("test").error(text)
+    out = capsys.readouterr().err
+    assert "SECRETVALUE" not in out
+    assert "***" in out
+
+
+def test_s0_63_a_known_secret_is_masked_wherever_it_stands_tracebacks_included(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    REDACTOR.learn("made-up-known-secret")
+    try:
+        raise RuntimeError("it was made-up-known-secret")
+    except RuntimeError:
+        get_logger("test").exception("failed with made-up-known-secret")
+    out = capsys.readouterr().err
+    assert "made-up-known-secret" not in out
+    assert "RuntimeError" in out

@@ -1,0 +1,110 @@
+"""Where settings come from, and in which order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cryptotrader.config import load_settings
+from cryptotrader.core.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("HTTP_", "BINANCE_", "CRYPTOTRADER_")) or name in {
+            "HOST", "PORT", "MAX_WS_CONNECTIONS", "LOG_LEVEL", "USER_STREAM_MODE",
+        }:  # fmt: skip
+            monkeypatch.delenv(name)
+
+
+def test_s0_3_everything_has_the_documented_default() -> None:
+    settings = load_settings()
+    assert (settings.port, settings.rate_limit, settings.max_ws_connections) == (3000, 100, 50)
+    assert settings.host == "127.0.0.1"  # C-18
+    assert settings.venue == "paper"
+
+
+def test_s0_1_s0_2_s0_3_s0_5_the_documented_names_take_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "HTTP_BEARER_TOKEN": "token-one, token-two",
+        "BINANCE_API_KEY": "made-up-key",
+        "BINANCE_API_SECRET": "made-up-secret",
+        "HTTP_HOST": "0.0.0.0",
+        "HTTP_PORT": "3333",
+        "HTTP_RATE_LIMIT": "7",
+        "MAX_WS_CONNECTIONS": "100",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert [token.get_secret_value() for token in settings.bearer_tokens] == ["token-one", "token-two"]
+    assert settings.binance_api_key is not None
+    assert settings.binance_api_secret is not None
+    assert settings.binance_api_secret.get_secret_value() == "made-up-secret"
+    assert (settings.host, settings.port) == ("0.0.0.0", 3333)
+    assert (settings.rate_limit, settings.max_ws_connections) == (7, 100)
+    assert not settings.is_loopback
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("BINANCE_SECRET_KEY", "binance_api_secret", "made-up-secret"),
+        ("HTTP_MAX_WEBSOCKET_CONNECTIONS", "max_ws_connections", "9"),
+        ("PORT", "port", "9"),
+        ("HOST", "host", "::1"),
+        ("CRYPTOTRADER_EXCHANGE_PORT", "exchange_port", "9"),
+    ],
+)
+def test_c_19_other_names_of_the_same_setting_are_understood(
+    monkeypatch: pytest.MonkeyPatch, name: str, field: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    got = getattr(load_settings(), field)
+    assert str(got.get_secret_value() if hasattr(got, "get_secret_value") else got) == value
+
+
+def test_flag_beats_environment_beats_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('port = 1\nexchange_port = 1\nlog_level = "DEBUG"\n')
+    monkeypatch.setenv("HTTP_PORT", "2")
+    monkeypatch.setenv("CRYPTOTRADER_EXCHANGE_PORT", "2")
+    settings = load_settings({"port": 3, "host": None}, config_file=file)
+    assert (settings.port, settings.exchange_port, settings.log_level) == (3, 2, "DEBUG")
+
+
+def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("made-up-secret\n")
+    monkeypatch.setenv("BINANCE_API_SECRET_FILE", str(file))
+    secret = load_settings().binance_api_secret
+    assert secret is not None
+    assert secret.get_secret_value() == "made-up-secret"
+
+
+def test_a_wrong_value_is_named_and_its_text_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PORT", "hunter2-as-port")
+    with pytest.raises(ConfigError, match="HTTP_PORT") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_unknown_key_in_the_file_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("prot = 1\n")
+    with pytest.raises(ConfigError, match="prot"):
+        load_settings(config_file=file)
+
+
+def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_BEARER_TOKEN", "made-up-token-123")
+    assert "made-up-token-123" not in repr(load_settings())
+
+
+def test_orders_with_real_money_need_their_own_switch() -> None:
+    assert load_settings().may_trade
+    assert not load_settings({"venue": "binance"}).may_trade
+    assert load_settings({"venue": "binance", "live_trading": True}).may_trade
+    assert load_settings({"venue": "binance-testnet"}).mode == "testnet"
