@@ -1,7 +1,7 @@
 """All settings of the process, read once: command line, then environment, then a TOML file, then defaults.
 
-Every setting has the environment name ``CRYPTOTRADER_<NAME>``; the names that the product's documents use (S0-1 to S0-3,
-C-19) come first. A secret may also be given as ``<NAME>_FILE``, the path of a file that holds it.
+Every setting has the environment name ``CRYPTOTRADER_<NAME>``; the names that the product's documents use (S0-1 to
+S0-3, C-19) come first. A secret may also be given as ``<NAME>_FILE``, the path of a file that holds it.
 """
 
 from __future__ import annotations

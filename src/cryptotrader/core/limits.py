@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from cryptotrader.core.clock import NS_PER_S
 
 
 class WindowLimit:
-    """At most ``limit`` events per key in a sliding window, counted in two fixed halves (previous and current).
+    """At most ``limit`` events per key in a sliding window, counted in slots of one second.
 
-    The count of the previous window fades out linearly, which bounds bursts at a window's edge without keeping a
-    timestamp per event.
+    A client that is told to wait for the window's length is never refused after it, and memory is bounded by the
+    number of slots, not by the number of events.
 
     Args:
         limit: Events allowed per window; at least 1.
@@ -23,25 +23,45 @@ class WindowLimit:
         if limit < 1 or window_s < 1:
             raise ValueError("limit and window must be positive")
         self.limit = limit
-        self._window_ns = window_s * NS_PER_S
+        self._slots = window_s
         self._max_keys = max_keys
-        self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
 
     def allow(self, key: str, now_ns: int) -> bool:
         """Count one event of ``key`` if it is within the limit; an event that is refused does not count."""
-        window = now_ns // self._window_ns
-        last, current, previous = self._counts.get(key, (window, 0, 0))
-        if window > last:
-            previous = current if window == last + 1 else 0
-            current = 0
-        elapsed_ns = now_ns - window * self._window_ns
-        faded = previous * (self._window_ns - elapsed_ns) // self._window_ns
-        allowed = faded + current < self.limit
-        self._counts[key] = (window, current + allowed, previous)
-        self._counts.move_to_end(key)
-        if len(self._counts) > self._max_keys:
-            self._counts.popitem(last=False)
-        return allowed
+        log = self._logs.get(key)
+        if log is None:
+            log = self._logs[key] = _Log()
+            if len(self._logs) > self._max_keys:
+                self._logs.popitem(last=False)
+        else:
+            self._logs.move_to_end(key)
+        slot = now_ns // NS_PER_S
+        log.forget_before(slot - self._slots + 1)
+        if log.total >= self.limit:
+            return False
+        log.count(slot)
+        return True
+
+
+class _Log:
+    """Events of one key by second."""
+
+    __slots__ = ("slots", "total")
+
+    def __init__(self) -> None:
+        self.slots: deque[list[int]] = deque()
+        self.total = 0
+
+    def forget_before(self, slot: int) -> None:
+        while self.slots and self.slots[0][0] < slot:
+            self.total -= self.slots.popleft()[1]
+
+    def count(self, slot: int) -> None:
+        if not self.slots or self.slots[-1][0] != slot:
+            self.slots.append([slot, 0])
+        self.slots[-1][1] += 1
+        self.total += 1
 
 
 class TokenBucket:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 SCALE_DIGITS = 8
 """Decimal places kept. Unit: digits. Reason: Binance states eight for every spot asset's precision."""
 
-SCALE = 10**SCALE_DIGITS
+SCALE: int = 10**SCALE_DIGITS
 
 MAX_TEXT_CHARS = 40
 """Longest accepted number. Unit: characters. Reason: 20 digits each side of the point exceed any real amount."""
@@ -61,14 +61,14 @@ def from_decimal(value: Decimal) -> int:
     shift = exponent + SCALE_DIGITS
     number = int("".join(map(str, digits)) or "0")
     if shift >= 0:
-        scaled = number * 10**shift
+        scaled = number * int(10**shift)
     else:
         # A number so small that its shift is huge can only be zero or too precise.
         if -shift > len(digits):
             if number:
                 raise ValueError(f"more than {SCALE_DIGITS} decimal places: {value}")
             return 0
-        scaled, rest = divmod(number, 10**-shift)
+        scaled, rest = divmod(number, int(10**-shift))
         if rest:
             raise ValueError(f"more than {SCALE_DIGITS} decimal places: {value}")
     return -scaled if sign else scaled

@@ -15,20 +15,20 @@ def test_s0_52_the_request_after_the_limit_is_refused_and_a_minute_later_allowed
     assert all(limit.allow("a", start) for _ in range(100))
     assert not limit.allow("a", start)
     assert limit.allow("b", start)
-    assert not limit.allow("a", start + 60 * NS_PER_S)
-    assert limit.allow("a", start + 120 * NS_PER_S)
+    assert not limit.allow("a", start + 59 * NS_PER_S)
+    assert limit.allow("a", start + 60 * NS_PER_S)
 
 
 @given(st.lists(st.integers(min_value=0, max_value=20_000_000_000), max_size=300), st.integers(1, 20))
-def test_never_more_than_the_limit_within_one_aligned_window(gaps: list[int], limit: int) -> None:
+def test_never_more_than_the_limit_within_any_window(gaps: list[int], limit: int) -> None:
     window = WindowLimit(limit, window_s=10)
-    now, counts = 0, dict[int, int]()
+    now, allowed = 0, list[int]()
     for gap in gaps:
         now += gap
         if window.allow("k", now):
-            slot = now // (10 * NS_PER_S)
-            counts[slot] = counts.get(slot, 0) + 1
-    assert all(count <= limit for count in counts.values())
+            allowed.append(now)
+    for start in allowed:
+        assert sum(start <= event <= start + 9 * NS_PER_S for event in allowed) <= limit
 
 
 def test_memory_is_bounded_by_forgetting_the_key_not_seen_for_longest() -> None:

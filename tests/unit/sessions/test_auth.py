@@ -13,13 +13,13 @@ TOKEN = "made-up-token-for-this-test"
 
 
 def test_s0_50_a_missing_header_is_named() -> None:
-    with pytest.raises(NotAuthenticated, match="^Missing Authorization header$"):
+    with pytest.raises(NotAuthenticated, match=r"^Missing Authorization header$"):
         Authenticator([TOKEN]).authenticate(None)
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic " + TOKEN, TOKEN, "Bearer ", "Bearer " + "x" * 1000, ""])
 def test_s0_51_anything_but_a_known_bearer_token_is_invalid(header: str) -> None:
-    with pytest.raises(NotAuthenticated, match="^Invalid or expired token$"):
+    with pytest.raises(NotAuthenticated, match=r"^Invalid or expired token$"):
         Authenticator([TOKEN]).authenticate(header)
 
 
