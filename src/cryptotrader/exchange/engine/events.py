@@ -1,0 +1,74 @@
+"""What the engine tells about a command or a market event, in the order in which it happened."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cryptotrader.core.events import BookTicker, DepthDiff, Trade
+from cryptotrader.core.orders import ExecutionType
+from cryptotrader.exchange.engine.orders import Fill, Order
+
+Balance = tuple[str, int, int]
+"""(asset, free, locked), scaled."""
+
+
+class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """An order changed: an ``executionReport`` (``user-data-stream.md``, "Order Update")."""
+
+    order: Order
+    """The order after the change, with its own client order id: the row to keep."""
+    execution: ExecutionType
+    execution_id: int
+    """``I``: grows by one with every update of the exchange."""
+    time_ms: int
+    client_order_id: str
+    """``c``: the order's own id; in a cancel the id of the cancel."""
+    orig_client_order_id: str = ""
+    """``C``: in a cancel the order's own id, else empty."""
+    fill: Fill | None = None
+    reason: str = "NONE"
+    """``r``: the reject reason."""
+
+
+class BalancesChanged(msgspec.Struct, frozen=True):
+    """Balances that a command or market event may have changed: ``outboundAccountPosition``."""
+
+    account: str
+    balances: tuple[Balance, ...]
+    time_ms: int
+
+
+class BalanceAdjusted(msgspec.Struct, frozen=True):
+    """A deposit or withdrawal from outside: ``balanceUpdate``."""
+
+    account: str
+    asset: str
+    delta: int
+    time_ms: int
+
+
+class TradePrinted(msgspec.Struct, frozen=True):
+    """A public trade."""
+
+    trade: Trade
+
+
+class DepthChanged(msgspec.Struct, frozen=True):
+    """The displayed book changed. Quantities are absolute and include users' orders."""
+
+    diff: DepthDiff
+
+
+class TopChanged(msgspec.Struct, frozen=True):
+    """The displayed best bid and ask."""
+
+    ticker: BookTicker
+
+
+UserEvent = OrderUpdate | BalancesChanged | BalanceAdjusted
+"""Events for one account."""
+
+MarketEvent = TradePrinted | DepthChanged | TopChanged
+"""Public events."""
+
+Event = UserEvent | MarketEvent
