@@ -1,0 +1,18 @@
+"""Every requirement of source 0 has a test that names it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.requirements import S0, TABLE, collect, render
+
+FOUND = collect()
+
+
+@pytest.mark.parametrize("number", S0)
+def test_the_requirement_has_a_test(number: str) -> None:
+    assert FOUND.get(number), f"no test cites {number}"
+
+
+def test_the_table_is_up_to_date() -> None:
+    assert TABLE.read_text("utf-8") == render(FOUND), "run `make requirements`"
