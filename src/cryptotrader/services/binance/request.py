@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 
-Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+Symbol = Annotated[str, msgspec.Meta(pattern=r"^((?![a-z])[\w.-]){1,20}$")]
 """A symbol in upper case, such as ``BTCUSDT``. Letters need not be ASCII."""
 
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,20})(\.[0-9]{1,20})?$")]
@@ -21,6 +21,33 @@ DecimalText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,20})(\.[0-9]{1,20}
 
 Millis = Annotated[int, msgspec.Meta(ge=0)]
 """Milliseconds since 1970-01-01 UTC."""
+
+RecvWindow = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
+"""Milliseconds for which a signed request stays valid, up to 60000, with up to three decimal places."""
+
+ClientOrderId = Annotated[str, msgspec.Meta(pattern=r"^[.A-Z:/a-z0-9_-]{1,36}$")]
+"""An order's name given by its owner."""
+
+OrderId = Annotated[int, msgspec.Meta(ge=0)]
+"""The venue's number of an order; unique per symbol."""
+
+TradeId = Annotated[int, msgspec.Meta(ge=0)]
+"""The venue's number of a trade; unique per symbol."""
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+"""Rows wanted. The venue answers 500 when it is absent."""
+
+Interval = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]
+"""Length of a candle; upper and lower case differ."""
+
+TimeZone = Annotated[str, msgspec.Meta(pattern=r"^[+-]?[0-9]{1,2}(:[0-9]{2})?$")]
+"""Offset to UTC that candles and days follow: ``8``, ``-1:00``, from -12:00 to +14:00."""
+
+SymbolStatus = Literal["TRADING", "HALT", "BREAK"]
+"""Keeps only symbols in this state."""
+
+TickerType = Literal["FULL", "MINI"]
+"""How much a price statistic tells; ``FULL`` when absent."""
 
 
 class SecurityType(Enum):
@@ -51,12 +78,32 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
         built = msgspec.to_builtins(self)
         return {name: value for name, value in built.items() if value is not None}
 
+    def text(self) -> dict[str, str]:
+        """The same as a query string carries it: every value as text, lists as compact JSON."""
+        return {name: _as_text(value) for name, value in self.wire().items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+class SignedParams(Params, frozen=True, kw_only=True):
+    """Base of the parameters of signed requests. Whoever signs adds ``timestamp`` and ``signature``."""
+
+    recv_window: RecvWindow | None = None
+
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R")
+T = TypeVar("T")
 
 Weight = Callable[[Mapping[str, Any]], int]
 """From wire parameters to request weight (unit: weight per IP and minute)."""
+
+Rule = Callable[[Mapping[str, Any]], None]
+"""A relation between wire parameters that must hold; raises ``InvalidParams`` where it does not."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +118,8 @@ class RequestSpec(Generic[P, R]):
         params: Type of the parameters.
         result: Type of the result.
         order_count: How much a success adds to the account's unfilled order count.
+        signed: Whether it is signed although its security type alone would not say so.
+        rules: Relations between parameters that types cannot express, such as "one of these two".
     """
 
     method: str
@@ -80,6 +129,23 @@ class RequestSpec(Generic[P, R]):
     params: type[P]
     result: type[R]
     order_count: int = 0
+    signed: bool = False
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What logs and metrics call it: the method, else verb and path."""
+        return self.method or self.rest
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a timestamp and a signature go along."""
+        return self.signed or self.security.is_signed
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether the API key goes along."""
+        return self.signed or self.security.needs_key
 
     @property
     def verb(self) -> str:
@@ -95,6 +161,11 @@ class RequestSpec(Generic[P, R]):
     def is_idempotent(self) -> bool:
         """Whether sending it twice is the same as sending it once; never true of what could trade."""
         return self.verb == "GET"
+
+
+def one_or_many(item: type[T]) -> type[T | list[T]]:
+    """Result type of a request that answers an object for ``symbol`` and an array otherwise."""
+    return cast("type[T | list[T]]", item | list[item])  # type: ignore[valid-type]
 
 
 def fixed_weight(weight: int) -> Weight:
@@ -126,7 +197,25 @@ def weight_by_symbols(*, one: int, steps: Mapping[int, int], every: int) -> Weig
         symbols = params.get("symbols")
         if not symbols:
             return every
-        count = len(symbols) if isinstance(symbols, (list, tuple)) else str(symbols).count(",") + 1
+        count = _symbol_count(symbols)
         return next((weight for bound, weight in steps.items() if count <= bound), every)
 
     return weigh
+
+
+def weight_if(param: str, *, present: int, absent: int) -> Weight:
+    """One weight where the parameter is sent, another where it is not."""
+    return lambda params: present if params.get(param) else absent
+
+
+def weight_per_symbol(each: int, *, cap: int) -> Weight:
+    """``each`` for every symbol asked for, at most ``cap``."""
+
+    def weigh(params: Mapping[str, Any]) -> int:
+        return min(cap, each * _symbol_count(params.get("symbols") or "one"))
+
+    return weigh
+
+
+def _symbol_count(symbols: object) -> int:
+    return len(symbols) if isinstance(symbols, (list, tuple)) else str(symbols).count(",") + 1

@@ -1,1 +1,1 @@
-"""websocketAPI."""
+"""Every request that Binance's WebSocket and REST APIs understand, one module each, by category."""

@@ -10,7 +10,7 @@ from cryptotrader.services.binance.models.market import OrderBook
 from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType, Symbol, weight_by_limit
 
 
-class OrderBookParams(Params):
+class OrderBookParams(Params, frozen=True, kw_only=True):
     """Parameters of ``depth``."""
 
     symbol: Symbol

@@ -1,0 +1,107 @@
+"""Parameters as they arrive, text by text, to the typed parameters of a request.
+
+Values may be text (a query string, the lexemes of a JSON request) or what JSON made of them. The problems that are
+told apart are those for which Binance has numbers of their own (``errors.md``, -1100 to -1131).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from cryptotrader.core.errors import InvalidParams
+from cryptotrader.services.binance.request import Params, RequestSpec
+from cryptotrader.services.binance.rules import missing
+
+AUTH_PARAMS = frozenset({"apiKey", "timestamp", "signature"})
+"""Sent along with requests that carry a key; whoever checks signatures reads them, parameters they are not."""
+
+MAX_RECV_WINDOW_MS = 60_000
+"""Longest time a signed request may stay valid. Unit: milliseconds. Source: ``rest-api.md``, "Timing security"."""
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R")
+Field = tuple[str, Any, bool, bool]
+
+
+@lru_cache(maxsize=256)
+def _fields(kind: type[Params]) -> dict[str, Field]:
+    """Wire name to (attribute, type, required, is a list)."""
+    return {
+        field.encode_name: (field.name, field.type, field.required, _is_list(field.type))
+        for field in msgspec.structs.fields(kind)
+    }
+
+
+def _is_list(kind: Any) -> bool:
+    if get_origin(kind) is Annotated:
+        return _is_list(get_args(kind)[0])
+    return get_origin(kind) is list or any(_is_list(part) for part in get_args(kind))
+
+
+def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
+    """Check and convert the parameters of a request.
+
+    Args:
+        spec: The request.
+        given: Wire names to values. What belongs to authentication (``AUTH_PARAMS``) is passed over where the request
+            needs a key.
+
+    Raises:
+        InvalidParams: ``param`` is the wire name (several joined by ``|`` where one of them would do), ``problem`` one
+            of ``missing empty malformed unknown not_required out_of_range invalid``. The first problem in the order
+            of the request's own parameters is told; unknown ones come last.
+    """
+    fields = _fields(spec.params)
+    values: dict[str, Any] = {}
+    for name, (attribute, kind, required, is_list) in fields.items():
+        if name in given and given[name] is not None:
+            values[attribute] = _convert(name, given[name], kind, is_list=is_list)
+        elif required:
+            raise missing(name)
+    ignored = AUTH_PARAMS if spec.needs_key else frozenset[str]()
+    for name in given:
+        if name not in fields and name not in ignored:
+            raise InvalidParams(f"Unknown parameter: {name}", param=name, problem="unknown")
+    params = spec.params(**values)
+    wire = params.wire()
+    for rule in spec.rules:
+        rule(wire)
+    return params
+
+
+def _convert(name: str, value: Any, kind: Any, *, is_list: bool) -> Any:
+    if value == "":
+        raise InvalidParams(f"Empty parameter: {name}", param=name, problem="empty")
+    if is_list and isinstance(value, str):
+        value = _list_of(name, value)
+    try:
+        converted = msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidParams(f"Invalid parameter: {name}", param=name, problem=_problem(str(error))) from None
+    if name == "recvWindow" and Decimal(converted) > MAX_RECV_WINDOW_MS:
+        raise InvalidParams(f"Invalid parameter: {name}", param=name, problem="out_of_range")
+    return converted
+
+
+def _list_of(name: str, text: str) -> Any:
+    """A list in a query string is JSON; one bare word is a list of one (``permissions=SPOT``)."""
+    if not text.startswith("["):
+        return [text]
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise InvalidParams(f"Invalid parameter: {name}", param=name, problem="malformed") from None
+
+
+def _problem(text: str) -> str:
+    """Which kind of problem msgspec found, by the words of its message."""
+    if text.startswith("Invalid enum value"):
+        return "invalid"
+    if ">=" in text.partition(" - ")[0] or "<=" in text.partition(" - ")[0]:
+        return "malformed" if "of length" in text else "out_of_range"
+    return "malformed"

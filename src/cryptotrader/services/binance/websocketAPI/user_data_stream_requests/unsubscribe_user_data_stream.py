@@ -1,0 +1,26 @@
+"""End one or all user data subscriptions of this connection (``userDataStream.unsubscribe``)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from cryptotrader.services.binance.models.market import Empty
+from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType, fixed_weight
+
+
+class UnsubscribeParams(Params, frozen=True, kw_only=True):
+    """Parameters of ``userDataStream.unsubscribe``; all subscriptions end without an id."""
+
+    subscription_id: Annotated[int, Meta(ge=0)] | None = None
+
+
+SPEC = RequestSpec(
+    method="userDataStream.unsubscribe",
+    rest="",
+    security=SecurityType.NONE,
+    weight=fixed_weight(2),
+    params=UnsubscribeParams,
+    result=Empty,
+)
