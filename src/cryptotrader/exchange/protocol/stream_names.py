@@ -1,0 +1,127 @@
+"""Names of streams: ``btcusdt@depth@100ms`` to what it asks for, and the lists of names in a URL.
+
+Binance: ``web-socket-streams.md``, "General WSS information" and "Detailed Stream information".
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from cryptotrader.core.instruments import MAX_SYMBOL_CHARS
+from cryptotrader.market.candles import INTERVALS
+
+SLOW_MS = 1_000
+"""Pace of the streams that are not real-time. Unit: milliseconds. Source: "Update Speed" of each stream."""
+
+FAST_MS = 100
+"""Pace of ``@100ms`` streams. Unit: milliseconds."""
+
+KLINE_MS = 2_000
+"""Pace of candles longer than a second. Unit: milliseconds. Source: "Kline/Candlestick Streams for UTC"."""
+
+
+class StreamKind(StrEnum):
+    """What a market stream tells."""
+
+    TRADE = "trade"
+    AGG_TRADE = "aggTrade"
+    DEPTH = "depth"
+    PARTIAL_DEPTH = "partialDepth"
+    TICKER = "ticker"
+    MINI_TICKER = "miniTicker"
+    ALL_MINI_TICKERS = "allMiniTickers"
+    BOOK_TICKER = "bookTicker"
+    KLINE = "kline"
+    AVG_PRICE = "avgPrice"
+
+
+class StreamName(msgspec.Struct, frozen=True):
+    """A name that was understood."""
+
+    text: str
+    """As the client wrote it; combined events repeat it."""
+    kind: StreamKind
+    symbol: str = ""
+    """Upper case; empty for streams of all symbols."""
+    pace_ms: int = 0
+    """Shortest time between two events in milliseconds; 0 is real-time."""
+    levels: int = 0
+    """Levels a side, of partial depth."""
+    interval: str = ""
+    """Interval of the candles."""
+
+
+_PLAIN = {
+    "trade": (StreamKind.TRADE, 0),
+    "aggTrade": (StreamKind.AGG_TRADE, 0),
+    "bookTicker": (StreamKind.BOOK_TICKER, 0),
+    "ticker": (StreamKind.TICKER, SLOW_MS),
+    "miniTicker": (StreamKind.MINI_TICKER, SLOW_MS),
+    "avgPrice": (StreamKind.AVG_PRICE, SLOW_MS),
+}
+_DEPTH = re.compile(r"depth(5|10|20)?(@100ms|@1000ms)?")
+_SYMBOL = re.compile(rf"[^\W_]{{1,{MAX_SYMBOL_CHARS}}}")
+_ALL_MINI_TICKERS = "!miniTicker@arr"
+
+
+def parse_stream_name(text: str) -> StreamName | None:
+    """Understand a name, or answer None: a name that means nothing is no error, it just yields nothing.
+
+    Symbols must be in lower case.
+    """
+    if text == _ALL_MINI_TICKERS:
+        return StreamName(text, StreamKind.ALL_MINI_TICKERS, pace_ms=SLOW_MS)
+    symbol, at, rest = text.partition("@")
+    if not at or symbol != symbol.lower() or not _SYMBOL.fullmatch(symbol):
+        return None
+    symbol = symbol.upper()
+    if rest in _PLAIN:
+        kind, pace_ms = _PLAIN[rest]
+        return StreamName(text, kind, symbol, pace_ms)
+    if depth := _DEPTH.fullmatch(rest):
+        pace_ms = FAST_MS if depth[2] == "@100ms" else SLOW_MS
+        if depth[1]:
+            return StreamName(text, StreamKind.PARTIAL_DEPTH, symbol, pace_ms, levels=int(depth[1]))
+        return StreamName(text, StreamKind.DEPTH, symbol, pace_ms)
+    interval = rest.removeprefix("kline_")
+    if interval != rest and interval in INTERVALS:
+        pace_ms = SLOW_MS if interval == "1s" else KLINE_MS
+        return StreamName(text, StreamKind.KLINE, symbol, pace_ms, interval=interval)
+    return None
+
+
+class StreamUrl(msgspec.Struct, frozen=True):
+    """What the path and query of a stream connection ask for."""
+
+    names: tuple[str, ...]
+    """Streams from the start, without duplicates."""
+    combined: bool
+    """Whether events are wrapped as ``{"stream":...,"data":...}``."""
+    micros: bool
+    """Whether times are in microseconds."""
+
+
+def parse_stream_url(path: str, query: str) -> StreamUrl | None:
+    """Read ``/ws``, ``/ws/<a>/<b>``, ``/stream`` and ``/stream?streams=<a>/<b>``; None for any other path.
+
+    Args:
+        path: Percent-decoded.
+        query: Raw; ``timeUnit`` and ``streams`` are read, the rest is ignored.
+    """
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    micros = options.get("timeUnit") in ("MICROSECOND", "microsecond")
+    if path.rstrip("/") == "/stream":
+        # A plus sign in a query means a space, but names may hold one and never a space.
+        listed = options.get("streams", "").replace(" ", "+")
+        return StreamUrl(_names(listed), combined=True, micros=micros)
+    if path == "/ws" or path.startswith("/ws/"):
+        return StreamUrl(_names(path[3:]), combined=False, micros=micros)
+    return None
+
+
+def _names(joined: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in joined.split("/") if name))

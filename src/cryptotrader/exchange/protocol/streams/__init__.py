@@ -1,0 +1,1 @@
+"""Market and user data streams of the paper exchange: ``/ws`` and ``/stream``."""
