@@ -49,6 +49,22 @@ class Refuse:
     content_type: str = "application/json"
 
 
+class FlowListener(Protocol):
+    """Who wants to know how a connection's client keeps up."""
+
+    def on_behind(self) -> None:
+        """The client reads more slowly than it is written to."""
+        ...
+
+    def on_caught_up(self) -> None:
+        """It took everything that waited for it."""
+        ...
+
+    def on_gone(self) -> None:
+        """The connection closes or is gone; write nothing more. Nothing is called after this."""
+        ...
+
+
 class Connection(Protocol):
     """One open WebSocket, as the application sees it."""
 
@@ -68,6 +84,24 @@ class Connection(Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is queued now instead of at the end of the wake-up."""
+        ...
+
+    def watch(self, listener: FlowListener | None) -> None:
+        """Tell ``listener`` (one per connection) when the client falls behind, catches up or goes."""
+        ...
+
+    @property
+    def writer(self) -> Callable[[bytes], None]:
+        """Writes framed bytes at once, past every queue; for the broadcaster, until ``FlowListener.on_gone``."""
+        ...
+
+    @property
+    def deflates(self) -> bool:
+        """Whether the client takes compressed frames (``Frame.deflated``)."""
         ...
 
     @property
