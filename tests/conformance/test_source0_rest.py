@@ -67,7 +67,8 @@ def limit_order(server: Server) -> Any:
     """Scenario 2.1, at a price that rests below the market as it does in the document."""
     reply = post_order(
         server,
-        {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001", "price": "44000.00", "timeInForce": "GTC"},
+        {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001", "price": "44000.00",
+         "timeInForce": "GTC"},
     )  # fmt: skip
     assert reply.status == 200, reply.body
     return reply.json

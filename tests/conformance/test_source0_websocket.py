@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -145,7 +146,7 @@ def test_scenario_5_1_depth_stream(server: Server, node_modules: Path) -> None:
     with sample(server, node_modules, wscat("/ws/depth/btcusdt")) as running:
         rows = objects(running.wait(lambda lines: len(lines) >= 20))
     assert {(row["e"], row["s"]) for row in rows} == {("depthUpdate", "BTCUSDT")}
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         assert after["U"] == before["u"] + 1
         assert after["u"] >= after["U"]
     for row in rows:
