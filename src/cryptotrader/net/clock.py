@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Protocol
+
+from cryptotrader.core.clock import Clock
+
+
+class WaitingClock(Clock, Protocol):
+    """A clock that can also be waited on, so that a test can turn the waiting as well as the time."""
+
+    async def sleep(self, delay_s: float) -> None:
+        """Return after ``delay_s`` seconds; at once, but not before other tasks had a turn, where it is 0 or less."""
+        ...
 
 
 class SystemClock:
@@ -15,3 +27,7 @@ class SystemClock:
     def monotonic_ns(self) -> int:
         """Nanoseconds that never go back."""
         return time.monotonic_ns()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait for real."""
+        await asyncio.sleep(max(0.0, delay_s))

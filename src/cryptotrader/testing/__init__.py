@@ -1,1 +1,6 @@
-"""testing."""
+"""Fakes that are shipped, so that programs built on this one can be tested without a network or real time."""
+
+from cryptotrader.testing.clock import FakeClock, settle
+from cryptotrader.testing.wire import FakeVenue, FakeWire
+
+__all__ = ["FakeClock", "FakeVenue", "FakeWire", "settle"]

@@ -1,0 +1,182 @@
+"""A WebSocket client connection as the rest of the product sees it: whole messages in, text out, silence measured."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+
+from cryptotrader.core.errors import (
+    ConfigError,
+    NotConnected,
+    VenueBanned,
+    VenueRateLimited,
+    VenueRejected,
+    VenueUnreachable,
+)
+
+OPEN_TIMEOUT_S = 10.0
+"""Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
+
+CLOSE_TIMEOUT_S = 2.0
+"""Longest closing handshake. Unit: seconds. Reason: a connection that is given up must not delay a shutdown."""
+
+SEND_TIMEOUT_S = 10.0
+"""Longest wait for the kernel to take a frame. Unit: seconds. Reason: control frames are tiny; a peer that does not
+take one for this long is gone."""
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Largest message accepted. Unit: bytes. Reason: the largest documented one (all mini tickers) is under 1 MB."""
+
+RECEIVE_QUEUE = 256
+"""Frames held before reading from the socket pauses. Unit: frames. Overflow: none is lost, the kernel pushes back."""
+
+MAX_RETRY_AFTER_S = 3 * 24 * 3600.0
+"""Longest pause believed. Unit: seconds. Reason: Binance bans for at most three days (``rest-api.md``, "IP Limits")."""
+
+
+class Wire(Protocol):
+    """One open connection. A test has a fake of it."""
+
+    async def recv(self) -> bytes:
+        """The next whole message.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send one text message.
+
+        Raises:
+            NotConnected: The connection is closed, or the peer takes nothing.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Send a ping and do not wait for the answer; any answer ends the silence.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close it; harmless where it is closed already."""
+        ...
+
+    def silent_s(self) -> float:
+        """Seconds since bytes last came in, pings and pongs included."""
+        ...
+
+
+Connector = Callable[[str], Awaitable[Wire]]
+"""Opens a connection to a URL; raises a ``VenueError`` where it cannot."""
+
+
+class _Connection(ClientConnection):
+    """Notes when bytes come in, which no per-message timer could do as cheaply."""
+
+    last_heard_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self.last_heard_s = self.loop.time()
+        super().data_received(data)
+
+
+class WebSocketWire:
+    """``Wire`` over the websockets library. Server pings are answered by the library as soon as they arrive."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def recv(self) -> bytes:
+        """The next whole message."""
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise NotConnected(_closed_text(error)) from None
+
+    async def send(self, data: bytes) -> None:
+        """Send one text message."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._connection.send(data, text=True)
+        except ConnectionClosed as error:
+            raise NotConnected(_closed_text(error)) from None
+        except TimeoutError:
+            raise NotConnected("the peer takes no data") from None
+
+    async def ping(self) -> None:
+        """Send a ping and do not wait for the answer."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._connection.ping()
+        except ConnectionClosed as error:
+            raise NotConnected(_closed_text(error)) from None
+        except TimeoutError:
+            raise NotConnected("the peer takes no data") from None
+
+    async def close(self) -> None:
+        """Close it; after ``CLOSE_TIMEOUT_S`` without an answer the socket is dropped."""
+        await self._connection.close()
+
+    def silent_s(self) -> float:
+        """Seconds since bytes last came in."""
+        return self._connection.loop.time() - self._connection.last_heard_s
+
+
+async def connect_websocket(url: str) -> Wire:
+    """Open a connection; proxies of the environment are ignored.
+
+    Args:
+        url: ``ws://`` or ``wss://``. It may hold a listen key, so it appears in no error.
+
+    Raises:
+        ConfigError: The URL is none.
+        VenueUnreachable: No connection within ``OPEN_TIMEOUT_S``.
+        VenueRejected: The server refused the upgrade; ``http_status`` says how.
+        VenueRateLimited: 429.
+        VenueBanned: 418.
+    """
+    try:
+        connection = await connect(
+            url,
+            create_connection=_Connection,
+            compression=None,
+            proxy=None,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
+            # The venue pings (every 20 s) and we answer; our own pings would count against its limit of messages.
+            ping_interval=None,
+            max_size=MAX_MESSAGE_BYTES,
+            max_queue=RECEIVE_QUEUE,
+        )
+    except InvalidURI:
+        raise ConfigError("not a WebSocket address") from None
+    except InvalidStatus as error:
+        raise _refusal(error) from None
+    except (OSError, TimeoutError, EOFError, WebSocketException) as error:
+        raise VenueUnreachable(f"no connection: {type(error).__name__}") from None
+    assert isinstance(connection, _Connection)
+    connection.last_heard_s = connection.loop.time()
+    return WebSocketWire(connection)
+
+
+def _refusal(error: InvalidStatus) -> VenueRejected | VenueRateLimited:
+    status = error.response.status_code
+    if status in (418, 429):
+        text = error.response.headers.get("Retry-After", "")
+        pause_s = min(float(text), MAX_RETRY_AFTER_S) if text.isdecimal() else None
+        kind = VenueBanned if status == 418 else VenueRateLimited
+        return kind(f"the upgrade was refused with {status}", retry_after_s=pause_s)
+    return VenueRejected(f"the upgrade was refused with {status}", venue_code=0, http_status=status)
+
+
+def _closed_text(error: ConnectionClosed) -> str:
+    code = error.rcvd.code if error.rcvd else 1006
+    return f"connection closed with {code}"
