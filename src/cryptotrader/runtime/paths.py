@@ -1,0 +1,41 @@
+"""Where things lie in the data folder."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from cryptotrader.config import REDACTOR
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.sessions.auth import KeyFile
+
+
+def key_file(data_dir: Path) -> KeyFile:
+    """Created keys, as hashes."""
+    return KeyFile(data_dir / "keys.json")
+
+
+def exchange_journal(data_dir: Path) -> Path:
+    """Orders, fills and balances of the paper exchange."""
+    return data_dir / "exchange.sqlite"
+
+
+def generated_token(data_dir: Path) -> str:
+    """The bearer token that is made once where none is configured, and kept for the owner's eyes only.
+
+    Raises:
+        ConfigError: The data folder cannot be written.
+    """
+    path = data_dir / "token"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24) + "\n", "utf-8")
+        token = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"cannot keep a token in the data folder: {error.strerror}") from None
+    if not token:
+        raise ConfigError("the token file in the data folder is empty; delete it to get a new one")
+    REDACTOR.learn(token)
+    return token
