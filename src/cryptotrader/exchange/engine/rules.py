@@ -1,4 +1,4 @@
-"""A symbol's trading rules and how ``exchangeInfo`` shows them (``filters.md``; ``rest-api.md``, "Exchange information")."""
+"""A symbol's trading rules and how ``exchangeInfo`` shows them (``filters.md``; ``rest-api.md``)."""
 
 from __future__ import annotations
 

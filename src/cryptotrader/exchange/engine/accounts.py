@@ -1,0 +1,198 @@
+"""Accounts: balances with locks, orders and fills."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from cryptotrader.core.orders import OrderType, Side
+from cryptotrader.core.scaled import SCALE, mul_scaled
+from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
+from cryptotrader.exchange.engine.events import Balance
+from cryptotrader.exchange.engine.orders import Fill, Order
+
+BASIS_POINTS = 10_000
+"""Basis points in the whole."""
+
+MAX_KEPT_ORDERS = 20_000
+"""Orders remembered per account and symbol. Unit: orders. Reason: bounds memory to some tens of megabytes; older closed
+ones are only in the store."""
+
+MAX_KEPT_FILLS = 20_000
+"""Fills remembered per account and symbol. Unit: fills. Reason: as for orders."""
+
+
+class Fees(msgspec.Struct, frozen=True):
+    """What an account pays, in basis points of what it receives."""
+
+    maker_bps: int = 10
+    taker_bps: int = 10
+
+    def rate(self, is_maker: bool) -> int:
+        """The rate as a scaled number: ten basis points are 0.00100000."""
+        return (self.maker_bps if is_maker else self.taker_bps) * SCALE // BASIS_POINTS
+
+    def commission(self, received: int, is_maker: bool) -> int:
+        """The fee on an amount received, cut to eight places."""
+        return received * (self.maker_bps if is_maker else self.taker_bps) // BASIS_POINTS
+
+
+def needed_lock(order: Order) -> int:
+    """What an order that works at its own price needs locked: quote for a buy, base for a sell."""
+    if order.type is OrderType.MARKET:
+        return 0
+    return mul_scaled(order.price, order.remaining) if order.side is Side.BUY else order.remaining
+
+
+class Wallet:
+    """Free and locked amounts of each asset. Neither is ever negative."""
+
+    def __init__(self, free: Mapping[str, int], locked: Mapping[str, int] | None = None) -> None:
+        self._free = dict(free)
+        self._locked = dict(locked or {})
+        if any(amount < 0 for amounts in (self._free, self._locked) for amount in amounts.values()):
+            raise ValueError("a balance is negative")
+
+    def free(self, asset: str) -> int:
+        """What can be used."""
+        return self._free.get(asset, 0)
+
+    def locked(self, asset: str) -> int:
+        """What open orders hold."""
+        return self._locked.get(asset, 0)
+
+    def assets(self) -> list[str]:
+        """Every asset that was ever held, in order of name."""
+        return sorted(self._free.keys() | self._locked.keys())
+
+    def balance(self, asset: str) -> Balance:
+        """(asset, free, locked)."""
+        return asset, self.free(asset), self.locked(asset)
+
+    def require(self, asset: str, amount: int) -> None:
+        """Make sure that an amount is free.
+
+        Raises:
+            Refusal: -2010 where it is not.
+        """
+        if self.free(asset) < amount:
+            raise rejected(INSUFFICIENT_BALANCE_TEXT)
+
+    def lock(self, asset: str, amount: int) -> None:
+        """Move from free to locked; a negative amount moves back."""
+        self._put(self._free, asset, self.free(asset) - amount)
+        self._put(self._locked, asset, self.locked(asset) + amount)
+
+    def credit(self, asset: str, amount: int) -> None:
+        """Add to what is free; a negative amount takes."""
+        self._put(self._free, asset, self.free(asset) + amount)
+
+    @staticmethod
+    def _put(amounts: dict[str, int], asset: str, amount: int) -> None:
+        if amount < 0:
+            raise ValueError(f"balance of {asset} would become negative")
+        amounts[asset] = amount
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A span of time, both ends included, epoch ms; None leaves an end open."""
+
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+    def holds(self, time_ms: int) -> bool:
+        """Whether a time lies within."""
+        return (self.start_ms is None or time_ms >= self.start_ms) and (self.end_ms is None or time_ms <= self.end_ms)
+
+
+ALWAYS = Period()
+
+
+class History:
+    """One account's orders and fills in one symbol, oldest first, bounded."""
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Order] = {}
+        self.open: dict[int, Order] = {}
+        self.fills: deque[Fill] = deque(maxlen=MAX_KEPT_FILLS)
+        self._by_client_id: dict[str, int] = {}
+
+    def add(self, order: Order) -> None:
+        """Remember a new order; forgets the oldest closed one when full."""
+        self.orders[order.order_id] = order
+        self._by_client_id[order.client_order_id] = order.order_id
+        if order.is_open:
+            self.open[order.order_id] = order
+        if len(self.orders) > MAX_KEPT_ORDERS:
+            oldest = next((kept for kept in self.orders.values() if not kept.is_open), None)
+            if oldest is not None:
+                del self.orders[oldest.order_id]
+                if self._by_client_id.get(oldest.client_order_id) == oldest.order_id:
+                    del self._by_client_id[oldest.client_order_id]
+
+    def close(self, order: Order) -> None:
+        """An order is no longer open."""
+        self.open.pop(order.order_id, None)
+
+    def by_client_id(self, client_order_id: str) -> Order | None:
+        """The newest order that bears a client order id."""
+        order_id = self._by_client_id.get(client_order_id)
+        return None if order_id is None else self.orders.get(order_id)
+
+    def bears_open(self, client_order_id: str) -> bool:
+        """Whether an open order bears a client order id."""
+        order = self.by_client_id(client_order_id)
+        return order is not None and order.is_open
+
+    def find(self, order_id: int | None, client_order_id: str | None) -> Order | None:
+        """The order that bears the ids given; where both are given, both must fit."""
+        if order_id is None:
+            return None if client_order_id is None else self.by_client_id(client_order_id)
+        order = self.orders.get(order_id)
+        if order is not None and client_order_id is not None and order.client_order_id != client_order_id:
+            return None
+        return order
+
+    def select_orders(self, *, from_id: int | None, period: Period, limit: int) -> list[Order]:
+        """Copies, oldest first: from an order id on, else the newest ``limit`` accepted within the period."""
+        found = [order for order in self.orders.values() if period.holds(order.time_ms)]
+        if from_id is not None:
+            found = [order for order in found if order.order_id >= from_id]
+        chosen = found[:limit] if from_id is not None or period.start_ms is not None else found[-limit:]
+        return [order.snapshot() for order in chosen]
+
+    def select_fills(self, *, from_id: int | None, order_id: int | None, period: Period, limit: int) -> list[Fill]:
+        """Oldest first: from a trade id on, else the newest ``limit`` within the period."""
+        found = [fill for fill in self.fills if period.holds(fill.time_ms)]
+        if order_id is not None:
+            found = [fill for fill in found if fill.order_id == order_id]
+        if from_id is not None:
+            found = [fill for fill in found if fill.trade_id >= from_id]
+        return found[:limit] if from_id is not None or period.start_ms is not None else found[-limit:]
+
+
+class Account:
+    """Balances, fees, orders and fills of one account."""
+
+    def __init__(self, account_id: str, wallet: Wallet, fees: Fees) -> None:
+        self.account_id = account_id
+        self.wallet = wallet
+        self.fees = fees
+        self._histories: dict[str, History] = {}
+
+    def history(self, symbol: str) -> History:
+        """Orders and fills in a symbol."""
+        found = self._histories.get(symbol)
+        if found is None:
+            found = self._histories[symbol] = History()
+        return found
+
+    def histories(self) -> Iterable[tuple[str, History]]:
+        """Every symbol that this account has traded."""
+        return self._histories.items()
+
+    def balances(self) -> tuple[Balance, ...]:
+        """All balances in order of name."""
+        return tuple(self.wallet.balance(asset) for asset in self.wallet.assets())

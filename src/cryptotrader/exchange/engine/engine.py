@@ -1,0 +1,225 @@
+"""The paper exchange's engine: the one entrance for commands and market events.
+
+Every command either raises ``Refusal`` and changes nothing, or is carried out whole and returns what happened.
+"""
+
+from __future__ import annotations
+
+from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
+from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
+from cryptotrader.exchange.engine import liquidity
+from cryptotrader.exchange.engine.admission import admit, check_rules
+from cryptotrader.exchange.engine.errors import unknown_order
+from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
+from cryptotrader.exchange.engine.execution import Execution
+from cryptotrader.exchange.engine.ids import make_client_order_id
+from cryptotrader.exchange.engine.market import SymbolMarket
+from cryptotrader.exchange.engine.matching import Plan
+from cryptotrader.exchange.engine.orders import NewOrder, Order
+from cryptotrader.exchange.engine.records import Records
+
+
+class Engine(Records):
+    """Matching, balances and the public book of every symbol.
+
+    Questions, accounts and state are in ``Records``, which this extends.
+    """
+
+    # Commands
+
+    def adjust(self, account: str, asset: str, delta: int, now_ms: int) -> list[Event]:
+        """Deposit (or with a negative amount withdraw) from outside.
+
+        Raises:
+            ValueError: More is withdrawn than is free.
+        """
+        run = self._start(now_ms)
+        self._accounts[account].wallet.credit(asset, delta)
+        run.events.append(BalanceAdjusted(account, asset, delta, now_ms))
+        run.touch(account, asset)
+        return self._end(run)
+
+    def submit(self, account: str, new: NewOrder, now_ms: int) -> tuple[Order, list[Event]]:
+        """Place an order.
+
+        Returns:
+            A copy of the order after its immediate trades, with its fills; and what happened.
+
+        Raises:
+            Refusal: The order is not accepted; nothing has changed.
+        """
+        market = self._market(new.symbol)
+        plan = admit(market, self._accounts[account], new, now_ms)
+        run = self._start(now_ms)
+        order = self._new_order(account, new, plan, now_ms)
+        run.accept(market, order)
+        for match in plan.matches:
+            run.take(market, order, match)
+        if order.is_open:
+            rests = new.type is not OrderType.MARKET and new.time_in_force is TimeInForce.GTC
+            if rests or new.type is OrderType.LIMIT_MAKER:
+                market.side(order.side).add(order)
+            else:
+                run.close(market, order, OrderStatus.EXPIRED)
+        return order.snapshot(), self._end(run)
+
+    def _new_order(self, account: str, new: NewOrder, plan: Plan, now_ms: int) -> Order:
+        order_id = self._next_order_id
+        self._next_order_id += 1
+        is_market = new.type is OrderType.MARKET
+        return Order(
+            order_id=order_id,
+            client_order_id=new.client_order_id or make_client_order_id("order", order_id),
+            account=account,
+            symbol=new.symbol,
+            side=new.side,
+            type=new.type,
+            time_in_force=TimeInForce.GTC if is_market else new.time_in_force,
+            price=0 if is_market else new.price,
+            qty=new.qty or plan.qty,
+            time_ms=now_ms,
+            update_ms=now_ms,
+            working_ms=now_ms,
+            quote_order_qty=new.quote_order_qty,
+            self_trade_prevention_mode=new.self_trade_prevention_mode,
+            strategy_id=new.strategy_id,
+            strategy_type=new.strategy_type,
+        )
+
+    def check(self, account: str, new: NewOrder, now_ms: int) -> None:
+        """``order/test``: the symbol's rules, neither balances nor the book.
+
+        Raises:
+            Refusal: The order breaks a rule.
+        """
+        check_rules(self._market(new.symbol), self._accounts[account], new, now_ms)
+
+    def cancel(
+        self,
+        account: str,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        client_order_id: str | None = None,
+        new_client_order_id: str = "",
+        now_ms: int,
+    ) -> tuple[Order, list[Event]]:
+        """Cancel an open order.
+
+        Returns:
+            A copy of the order in which ``client_order_id`` names the cancel and ``orig_client_order_id`` is the
+            order's own, as in Binance's answer; and what happened.
+
+        Raises:
+            Refusal: -2011 where the account has no such open order.
+        """
+        market = self._market(symbol)
+        order = self._accounts[account].history(symbol).find(order_id, client_order_id)
+        if order is None or not order.is_open:
+            raise unknown_order()
+        run = self._start(now_ms)
+        answer = self._cancel(market, order, new_client_order_id, run)
+        return answer, self._end(run)
+
+    def cancel_all(self, account: str, symbol: str, now_ms: int) -> tuple[list[Order], list[Event]]:
+        """Cancel all open orders of a symbol.
+
+        Returns:
+            Copies as ``cancel`` gives them, oldest first; and what happened.
+
+        Raises:
+            Refusal: -2011 where there is none.
+        """
+        market = self._market(symbol)
+        orders = list(self._accounts[account].history(symbol).open.values())
+        if not orders:
+            raise unknown_order()
+        run = self._start(now_ms)
+        answers = [self._cancel(market, order, "", run) for order in orders]
+        return answers, self._end(run)
+
+    def _cancel(self, market: SymbolMarket, order: Order, cancel_id: str, run: Execution) -> Order:
+        cancel_id = cancel_id or make_client_order_id("cancel", run.next_execution_id)
+        market.side(order.side).remove(order)
+        run.close(market, order, OrderStatus.CANCELED, cancel_id=cancel_id)
+        answer = order.snapshot()
+        answer.client_order_id = cancel_id
+        answer.orig_client_order_id = order.client_order_id
+        return answer
+
+    # Market events
+
+    def on_snapshot(self, snapshot: BookSnapshot, now_ms: int) -> list[Event]:
+        """The source shows a whole book: its first one, or one across a seam. Users' orders stay.
+
+        Across a seam with a newer id the public gets one diff that leads from the book shown before to this one. With
+        an id that is not newer the differences wait for the source's next diff.
+        """
+        market = self._market(snapshot.symbol)
+        run = self._start(now_ms)
+        is_first = not market.has_book
+        first_id = market.last_id + 1
+        market.replace(snapshot)
+        liquidity.fill_crossed(market, run)
+        market.last_id = snapshot.last_id
+        if not is_first and snapshot.last_id >= first_id:
+            seam = DepthDiff(
+                symbol=snapshot.symbol, first_id=first_id, last_id=snapshot.last_id, bids=(), asks=(), event_ms=now_ms
+            )
+            run.events.append(DepthChanged(market.show(seam)))
+        return self._end(run)
+
+    def on_depth(self, diff: DepthDiff, now_ms: int) -> list[Event]:
+        """The source's book changed."""
+        market = self._market(diff.symbol)
+        market.apply(diff)
+        self._now_ms = now_ms
+        if market.is_plain:
+            return [DepthChanged(diff)]
+        run = self._start(now_ms)
+        liquidity.fill_crossed(market, run)
+        has_users = bool(market.bids.unshown or market.asks.unshown)
+        run.events.append(DepthChanged(market.show(diff)))
+        if has_users and diff.last_id >= market.top_id:
+            top = market.displayed_top()
+            if top != market.top:
+                run.events.append(TopChanged(market.ticker(diff.last_id, top)))
+        return self._end(run)
+
+    def on_trade(self, trade: Trade, now_ms: int) -> list[Event]:
+        """The source's market traded."""
+        market = self._market(trade.symbol)
+        self._now_ms = now_ms
+        if not market.has_orders:
+            printed = market.print_external(trade, trade.qty)
+            return [TradePrinted(printed)] if printed is not None else []
+        run = self._start(now_ms)
+        liquidity.pass_trade(market, trade, run)
+        return self._end(run)
+
+    def on_book_ticker(self, ticker: BookTicker, now_ms: int) -> list[Event]:
+        """The source's best bid or ask changed."""
+        market = self._market(ticker.symbol)
+        self._now_ms = now_ms
+        if market.is_plain:
+            market.top_id = ticker.update_id
+            market.top = ((ticker.bid, ticker.bid_qty), (ticker.ask, ticker.ask_qty))
+            return [TopChanged(ticker)]
+        run = self._start(now_ms)
+        liquidity.fill_from_ticker(market, ticker, run)
+        run.events.append(TopChanged(market.ticker(ticker.update_id, liquidity.top_with_users(market, ticker))))
+        return self._end(run)
+
+    def prime(self, trade: Trade) -> None:
+        """Take the id, price and time of the last public trade from before the start, without printing it."""
+        market = self._market(trade.symbol)
+        if market.last_trade_id < trade.trade_id + market.trade_shift:
+            market.print_external(trade, trade.qty)
+
+    def _start(self, now_ms: int) -> Execution:
+        self._now_ms = now_ms
+        return Execution(self._accounts, self._next_execution_id, now_ms)
+
+    def _end(self, run: Execution) -> list[Event]:
+        self._next_execution_id = run.next_execution_id
+        return run.finish()

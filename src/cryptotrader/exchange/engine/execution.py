@@ -1,0 +1,145 @@
+"""One command or market event being carried out: moves money, changes orders, collects what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
+from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.exchange.engine.accounts import Account, needed_lock
+from cryptotrader.exchange.engine.book import Resting
+from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate, TradePrinted
+from cryptotrader.exchange.engine.market import SymbolMarket
+from cryptotrader.exchange.engine.matching import Match
+from cryptotrader.exchange.engine.orders import Fill, Order
+
+
+class Execution:
+    """Collects events in the order in which they happen.
+
+    Args:
+        accounts: All accounts by id.
+        next_execution_id: The first execution id to give.
+        now_ms: The time that everything in here happens at, epoch ms.
+    """
+
+    def __init__(self, accounts: Mapping[str, Account], next_execution_id: int, now_ms: int) -> None:
+        self._accounts = accounts
+        self._touched: dict[str, dict[str, None]] = {}
+        self.next_execution_id = next_execution_id
+        self.now_ms = now_ms
+        self.events: list[Event] = []
+
+    def finish(self) -> list[Event]:
+        """Close with the balances of every account that was touched, and hand out the events."""
+        for account_id, assets in self._touched.items():
+            wallet = self._accounts[account_id].wallet
+            balances = tuple(wallet.balance(asset) for asset in assets)
+            self.events.append(BalancesChanged(account_id, balances, self.now_ms))
+        self._touched = {}
+        return self.events
+
+    def touch(self, account_id: str, *assets: str) -> None:
+        """Balances of these assets may have changed."""
+        self._touched.setdefault(account_id, {}).update(dict.fromkeys(assets))
+
+    def report(self, order: Order, execution: ExecutionType, *, fill: Fill | None = None, cancel_id: str = "") -> None:
+        """Tell of a change of an order as it stands now."""
+        self.events.append(
+            OrderUpdate(
+                order=order.snapshot(),
+                execution=execution,
+                execution_id=self.next_execution_id,
+                time_ms=self.now_ms,
+                client_order_id=cancel_id or order.client_order_id,
+                orig_client_order_id=order.client_order_id if cancel_id else "",
+                fill=fill,
+            )
+        )
+        self.next_execution_id += 1
+
+    def accept(self, market: SymbolMarket, order: Order) -> None:
+        """A new order enters: lock what it needs and tell."""
+        account = self._accounts[order.account]
+        account.history(order.symbol).add(order)
+        rules = market.rules
+        need = needed_lock(order)
+        if need:
+            account.wallet.lock(rules.quote if order.side is Side.BUY else rules.base, need)
+        self.touch(order.account, rules.base, rules.quote)
+        self.report(order, ExecutionType.NEW)
+
+    def close(self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "") -> None:
+        """An order ends unfilled: give back what it holds and tell."""
+        account = self._accounts[order.account]
+        rules = market.rules
+        need = needed_lock(order)
+        if need:
+            account.wallet.lock(rules.quote if order.side is Side.BUY else rules.base, -need)
+        order.status = status
+        order.update_ms = self.now_ms
+        account.history(order.symbol).close(order)
+        self.touch(order.account, rules.base, rules.quote)
+        execution = ExecutionType.CANCELED if status is OrderStatus.CANCELED else ExecutionType.EXPIRED
+        self.report(order, execution, cancel_id=cancel_id)
+
+    def take(self, market: SymbolMarket, taker: Order, match: Match) -> None:
+        """A new order trades with what rests: another order or external liquidity."""
+        book = market.side(taker.side.opposite)
+        trade = market.print_user(match.price, match.qty, buyer_is_maker=taker.side is Side.SELL, now_ms=self.now_ms)
+        self.events.append(TradePrinted(trade))
+        self._fill(market, taker, match, trade_id=trade.trade_id, is_maker=False)
+        if match.maker is None:
+            book.consume(match.price, match.qty)
+            return
+        maker = match.maker.order
+        self._fill(market, maker, match, trade_id=trade.trade_id, is_maker=True)
+        book.changed(maker)
+
+    def fill_resting(self, market: SymbolMarket, resting: Resting, qty: int) -> None:
+        """External liquidity trades with a resting order at the order's own price."""
+        order = resting.order
+        trade = market.print_user(order.price, qty, buyer_is_maker=order.side is Side.BUY, now_ms=self.now_ms)
+        self.events.append(TradePrinted(trade))
+        match = Match(order.price, qty, mul_scaled(order.price, qty), resting)
+        self._fill(market, order, match, trade_id=trade.trade_id, is_maker=True)
+        market.side(order.side).changed(order)
+
+    def _fill(self, market: SymbolMarket, order: Order, match: Match, *, trade_id: int, is_maker: bool) -> None:
+        account = self._accounts[order.account]
+        rules = market.rules
+        is_buyer = order.side is Side.BUY
+        paid_asset, got_asset = (rules.quote, rules.base) if is_buyer else (rules.base, rules.quote)
+        paid, got = (match.quote_qty, match.qty) if is_buyer else (match.qty, match.quote_qty)
+        commission = account.fees.commission(got, is_maker)
+        held = needed_lock(order)
+        order.executed += match.qty
+        order.quote_executed += match.quote_qty
+        account.wallet.lock(paid_asset, needed_lock(order) - held)
+        account.wallet.credit(paid_asset, -paid)
+        account.wallet.credit(got_asset, got - commission)
+        self.touch(order.account, rules.base, rules.quote)
+        fill = Fill(
+            trade_id=trade_id,
+            order_id=order.order_id,
+            account=order.account,
+            symbol=order.symbol,
+            price=match.price,
+            qty=match.qty,
+            quote_qty=match.quote_qty,
+            commission=commission,
+            commission_asset=got_asset,
+            is_maker=is_maker,
+            is_buyer=is_buyer,
+            time_ms=self.now_ms,
+        )
+        order.fills += (fill,)
+        order.update_ms = self.now_ms
+        history = account.history(order.symbol)
+        history.fills.append(fill)
+        if order.remaining:
+            order.status = OrderStatus.PARTIALLY_FILLED
+        else:
+            order.status = OrderStatus.FILLED
+            history.close(order)
+        self.report(order, ExecutionType.TRADE, fill=fill)

@@ -1,0 +1,200 @@
+"""One symbol's market: both sides of the book, public ids, last and average price."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level, Trade
+from cryptotrader.core.orders import Side
+from cryptotrader.exchange.engine.book import BookSide
+from cryptotrader.exchange.engine.rules import SymbolRules
+
+AVERAGE_BUCKET_MS = 10_000
+"""Grain of the average price's window. Unit: ms. Reason: thirty buckets cover five minutes well enough."""
+
+MS_PER_MINUTE = 60_000
+
+
+class AveragePrice:
+    """Volume-weighted average of the public trades of the last minutes."""
+
+    def __init__(self, minutes: int) -> None:
+        self._window_ms = minutes * MS_PER_MINUTE
+        self._buckets: deque[tuple[int, int, int]] = deque()
+        self._qty = 0
+        self._notional = 0
+
+    def add(self, price: int, qty: int, time_ms: int) -> None:
+        """Count one trade."""
+        bucket = time_ms // AVERAGE_BUCKET_MS
+        notional = price * qty
+        if self._buckets and self._buckets[-1][0] >= bucket:
+            bucket, bucket_qty, bucket_notional = self._buckets.pop()
+            self._buckets.append((bucket, bucket_qty + qty, bucket_notional + notional))
+        else:
+            self._buckets.append((bucket, qty, notional))
+            self._forget(time_ms)
+        self._qty += qty
+        self._notional += notional
+
+    def value(self, now_ms: int) -> int | None:
+        """The average, or None where nothing traded within the window."""
+        self._forget(now_ms)
+        return self._notional // self._qty if self._qty else None
+
+    def _forget(self, now_ms: int) -> None:
+        oldest = (now_ms - self._window_ms) // AVERAGE_BUCKET_MS
+        while self._buckets and self._buckets[0][0] < oldest:
+            _, qty, notional = self._buckets.popleft()
+            self._qty -= qty
+            self._notional -= notional
+
+
+class SymbolMarket:
+    """Book, public trade ids and prices of one symbol.
+
+    Public ids: update ids are the source's own. A trade of users takes the next public trade id, so later trades of the
+    source are shifted by one each (``trade_shift``); a source's trade that users filled completely is shown as theirs
+    and gives its id away.
+    """
+
+    def __init__(self, rules: SymbolRules) -> None:
+        self.rules = rules
+        self.bids = BookSide(Side.BUY)
+        self.asks = BookSide(Side.SELL)
+        self.last_id = 0
+        self.has_book = False
+        self.last_price = 0
+        self.last_trade_id = 0
+        self.last_trade_ms = 0
+        self.trade_shift = 0
+        self.top_id = 0
+        self.top: tuple[Level | None, Level | None] = (None, None)
+        self._average = AveragePrice(rules.avg_price_mins)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the displayed book is the source's."""
+        return self.bids.is_plain and self.asks.is_plain
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether users have orders on the book."""
+        return self.bids.has_orders or self.asks.has_orders
+
+    def side(self, side: Side) -> BookSide:
+        """Bids for BUY, asks for SELL."""
+        return self.bids if side is Side.BUY else self.asks
+
+    def levels(self, side: Side, limit: int | None = None) -> list[Level]:
+        """Displayed levels, best first."""
+        return self.side(side).levels(limit)
+
+    # Depth
+
+    def apply(self, diff: DepthDiff) -> None:
+        """Take over the source's absolute quantities."""
+        for book, levels in ((self.bids, diff.bids), (self.asks, diff.asks)):
+            set_external = book.set_external
+            for price, quantity in levels:
+                set_external(price, quantity)
+            book.settle_early(diff.last_id)
+        self.last_id = diff.last_id
+        self.has_book = True
+
+    def show(self, diff: DepthDiff) -> DepthDiff:
+        """The diff that the public sees for a source's diff."""
+        return DepthDiff(
+            symbol=diff.symbol,
+            first_id=diff.first_id,
+            last_id=diff.last_id,
+            bids=self.bids.merged(diff.bids),
+            asks=self.asks.merged(diff.asks),
+            event_ms=diff.event_ms,
+        )
+
+    def replace(self, snapshot: BookSnapshot) -> None:
+        """Take over a whole book of the source; what differs from before becomes unshown."""
+        for book, levels in ((self.bids, snapshot.bids), (self.asks, snapshot.asks)):
+            prices = {*book.external_prices(), *(price for price, _ in levels)}
+            before = {price: book.displayed(price) for price in prices}
+            book.replace_external(levels)
+            if self.has_book:
+                book.unshown.update(price for price in prices if book.displayed(price) != before[price])
+        self.has_book = True
+
+    def displayed_top(self) -> tuple[Level | None, Level | None]:
+        """Best displayed bid and ask."""
+        return self.bids.best(), self.asks.best()
+
+    def ticker(self, update_id: int, top: tuple[Level | None, Level | None]) -> BookTicker:
+        """A book ticker; an empty side shows zeros."""
+        bid, ask = top
+        self.top_id = update_id
+        self.top = top
+        return BookTicker(
+            symbol=self.rules.symbol,
+            update_id=update_id,
+            bid=bid[0] if bid else 0,
+            bid_qty=bid[1] if bid else 0,
+            ask=ask[0] if ask else 0,
+            ask_qty=ask[1] if ask else 0,
+        )
+
+    # Trades
+
+    def print_external(self, trade: Trade, qty: int) -> Trade | None:
+        """What the public sees of a source's trade of which users left ``qty``."""
+        if not qty:
+            self.trade_shift -= 1
+            return None
+        trade_id = trade.trade_id + self.trade_shift
+        self._note(trade_id, trade.price, qty, trade.time_ms)
+        if trade_id == trade.trade_id and qty == trade.qty:
+            return trade
+        return Trade(
+            symbol=trade.symbol,
+            trade_id=trade_id,
+            price=trade.price,
+            qty=qty,
+            time_ms=trade.time_ms,
+            buyer_is_maker=trade.buyer_is_maker,
+            event_ms=trade.event_ms,
+        )
+
+    def print_user(self, price: int, qty: int, *, buyer_is_maker: bool, now_ms: int) -> Trade:
+        """A trade in which a user took part: the next public trade id."""
+        self.trade_shift += 1
+        trade = Trade(
+            symbol=self.rules.symbol,
+            trade_id=self.last_trade_id + 1,
+            price=price,
+            qty=qty,
+            time_ms=now_ms,
+            buyer_is_maker=buyer_is_maker,
+            event_ms=now_ms,
+        )
+        self._note(trade.trade_id, price, qty, now_ms)
+        return trade
+
+    def _note(self, trade_id: int, price: int, qty: int, time_ms: int) -> None:
+        self.last_trade_id = trade_id
+        self.last_price = price
+        self.last_trade_ms = time_ms
+        self._average.add(price, qty, time_ms)
+
+    def average_price(self, now_ms: int) -> int | None:
+        """Average of the window; the last price where nothing traded in it; the middle of the book before any trade.
+
+        None where not even a book is known. Filters that need it then let the order pass.
+        """
+        if self.rules.avg_price_mins:
+            average = self._average.value(now_ms)
+            if average is not None:
+                return average
+        if self.last_price:
+            return self.last_price
+        bid, ask = self.displayed_top()
+        if bid and ask:
+            return (bid[0] + ask[0]) // 2
+        return None

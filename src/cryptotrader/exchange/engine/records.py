@@ -1,0 +1,230 @@
+"""What the engine keeps: markets, accounts, counters; the questions about them; saving and restoring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cryptotrader.core.orders import Side
+from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, Period, Wallet, needed_lock
+from cryptotrader.exchange.engine.book import UNKNOWN_QUEUE
+from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
+from cryptotrader.exchange.engine.events import Balance
+from cryptotrader.exchange.engine.market import SymbolMarket
+from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.state import AccountState, Counters, EngineState, SymbolCounters
+
+DEFAULT_LIMIT = 500
+"""Rows of a query without a limit. Unit: rows. Reason: Binance's default."""
+
+
+class Records:
+    """Markets, accounts, orders and fills.
+
+    Args:
+        rules: The symbols that trade here.
+    """
+
+    def __init__(self, rules: Iterable[SymbolRules]) -> None:
+        self._markets = {each.symbol: SymbolMarket(each) for each in rules}
+        self._accounts: dict[str, Account] = {}
+        self._next_order_id = 1
+        self._next_execution_id = 1
+        self._now_ms = 0
+
+    # Accounts
+
+    def open_account(self, account_id: str, balances: Mapping[str, int], fees: Fees | None = None) -> None:
+        """Open an account with free balances (scaled) and fees (10 basis points where not given).
+
+        Raises:
+            ValueError: There is one already, or a balance is negative.
+        """
+        if account_id in self._accounts:
+            raise ValueError(f"account {account_id} exists")
+        self._accounts[account_id] = Account(account_id, Wallet(balances), fees or Fees())
+
+    def has_account(self, account_id: str) -> bool:
+        """Whether an account is open."""
+        return account_id in self._accounts
+
+    def fees(self, account: str) -> Fees:
+        """What an account pays."""
+        return self._accounts[account].fees
+
+    def set_fees(self, account: str, fees: Fees) -> None:
+        """Change what an account pays from the next fill on."""
+        self._accounts[account].fees = fees
+
+    # Questions
+
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that trades here."""
+        return tuple(self._markets)
+
+    def rules(self, symbol: str) -> SymbolRules:
+        """A symbol's rules."""
+        return self._market(symbol).rules
+
+    def book(self, symbol: str) -> SymbolMarket:
+        """A symbol's market; ``levels(side, limit)`` is the displayed book, best first."""
+        return self._market(symbol)
+
+    def last_id(self, symbol: str) -> int:
+        """Update id of the displayed book."""
+        return self._market(symbol).last_id
+
+    def last_price(self, symbol: str) -> int | None:
+        """Price of the last public trade, None before any."""
+        return self._market(symbol).last_price or None
+
+    def avg_price(self, symbol: str) -> int | None:
+        """Volume-weighted average of the window that the filters use; None where nothing is known."""
+        return self._market(symbol).average_price(self._now_ms)
+
+    def next_trade_id(self, symbol: str) -> int:
+        """Public id of a trade that users would do now."""
+        return self._market(symbol).last_trade_id + 1
+
+    def order(
+        self, account: str, symbol: str, *, order_id: int | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """One order, open or not.
+
+        Raises:
+            Refusal: -2013 where the account has none such.
+        """
+        self._market(symbol)
+        order = self._accounts[account].history(symbol).find(order_id, client_order_id)
+        if order is None:
+            raise no_such_order()
+        return order.snapshot()
+
+    def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
+        """Open orders of one symbol or of all, oldest first."""
+        if symbol is not None:
+            self._market(symbol)
+        histories = self._accounts[account].histories()
+        found = [
+            order.snapshot() for each, history in histories if symbol in (None, each) for order in history.open.values()
+        ]
+        return sorted(found, key=lambda order: order.order_id)
+
+    def orders(
+        self,
+        account: str,
+        symbol: str,
+        *,
+        from_order_id: int | None = None,
+        period: Period = ALWAYS,
+        limit: int = DEFAULT_LIMIT,
+    ) -> list[Order]:
+        """Orders of a symbol, open or not, oldest first (``allOrders``)."""
+        self._market(symbol)
+        history = self._accounts[account].history(symbol)
+        return history.select_orders(from_id=from_order_id, period=period, limit=limit)
+
+    def fills(
+        self,
+        account: str,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        from_trade_id: int | None = None,
+        period: Period = ALWAYS,
+        limit: int = DEFAULT_LIMIT,
+    ) -> list[Fill]:
+        """Fills of a symbol, oldest first (``myTrades``)."""
+        self._market(symbol)
+        history = self._accounts[account].history(symbol)
+        return history.select_fills(from_id=from_trade_id, order_id=order_id, period=period, limit=limit)
+
+    def balances(self, account: str) -> tuple[Balance, ...]:
+        """(asset, free, locked) in order of the assets' names."""
+        return self._accounts[account].balances()
+
+    def _market(self, symbol: str) -> SymbolMarket:
+        market = self._markets.get(symbol)
+        if market is None:
+            raise invalid_symbol()
+        return market
+
+    # State
+
+    def counters(self) -> Counters:
+        """Ids that must go on where they stopped; small enough to be written with every commit."""
+        symbols = tuple(
+            SymbolCounters(symbol, market.last_trade_id, market.trade_shift, market.last_price, market.last_trade_ms)
+            for symbol, market in self._markets.items()
+        )
+        return Counters(self._next_order_id, self._next_execution_id, symbols)
+
+    def state(self) -> EngineState:
+        """Everything that a restart must not lose."""
+        histories = [history for account in self._accounts.values() for _, history in account.histories()]
+        orders = [order.snapshot() for history in histories for order in history.orders.values()]
+        fills = [fill for history in histories for fill in history.fills]
+        return EngineState(
+            counters=self.counters(),
+            accounts=tuple(
+                AccountState(account.account_id, account.fees, account.balances())
+                for account in self._accounts.values()
+            ),
+            orders=tuple(sorted(orders, key=lambda order: order.order_id)),
+            fills=tuple(sorted(fills, key=lambda fill: (fill.symbol, fill.trade_id, fill.is_maker))),
+        )
+
+    def restore(self, state: EngineState) -> None:
+        """Bring back what ``state`` (or a store that followed the events) kept. The engine must be fresh.
+
+        Open orders return to the book behind everything that the source's book will show at their prices. Orders and
+        counters of symbols that no longer trade here are kept with the account but not put on any book.
+
+        Raises:
+            ValueError: The engine already has accounts, or an account's locks are not what its open orders need.
+        """
+        if self._accounts:
+            raise ValueError("only a fresh engine can be restored")
+        for kept in state.accounts:
+            free = {asset: amount for asset, amount, _ in kept.balances}
+            locked = {asset: amount for asset, _, amount in kept.balances}
+            self._accounts[kept.account] = Account(kept.account, Wallet(free, locked), kept.fees)
+        self._restore_counters(state.counters)
+        for order in state.orders:
+            self._restore_order(order.snapshot())
+        for fill in state.fills:
+            self._accounts[fill.account].history(fill.symbol).fills.append(fill)
+            self._next_order_id = max(self._next_order_id, fill.order_id + 1)
+        self._check_locks()
+
+    def _restore_counters(self, counters: Counters) -> None:
+        self._next_order_id = counters.next_order_id
+        self._next_execution_id = counters.next_execution_id
+        for kept in counters.symbols:
+            market = self._markets.get(kept.symbol)
+            if market is not None:
+                market.last_trade_id = kept.last_trade_id
+                market.trade_shift = kept.trade_shift
+                market.last_price = kept.last_price
+                market.last_trade_ms = kept.last_trade_ms
+
+    def _restore_order(self, order: Order) -> None:
+        self._next_order_id = max(self._next_order_id, order.order_id + 1)
+        self._accounts[order.account].history(order.symbol).add(order)
+        market = self._markets.get(order.symbol)
+        if order.is_open and market is not None:
+            market.side(order.side).add(order, ahead=UNKNOWN_QUEUE)
+
+    def _check_locks(self) -> None:
+        for account in self._accounts.values():
+            needs = dict.fromkeys(account.wallet.assets(), 0)
+            open_orders = [order for _, history in account.histories() for order in history.open.values()]
+            if any(order.symbol not in self._markets for order in open_orders):
+                continue  # The assets of a symbol that is gone are not known.
+            for order in open_orders:
+                rules = self._markets[order.symbol].rules
+                asset = rules.quote if order.side is Side.BUY else rules.base
+                needs[asset] = needs.get(asset, 0) + needed_lock(order)
+            for asset, need in needs.items():
+                if account.wallet.locked(asset) != need:
+                    raise ValueError(f"account {account.account_id}: {asset} locked is not what its open orders need")
