@@ -204,8 +204,8 @@ def weight_by_symbols(*, one: int, steps: Mapping[int, int], every: int) -> Weig
 
 
 def weight_if(param: str, *, present: int, absent: int) -> Weight:
-    """One weight where the parameter is sent, another where it is not."""
-    return lambda params: present if params.get(param) else absent
+    """One weight where the parameter is sent (and is not ``false``), another where it is not."""
+    return lambda params: absent if params.get(param) in (None, "", False, "false") else present
 
 
 def weight_per_symbol(each: int, *, cap: int) -> Weight:

@@ -30,7 +30,7 @@ class WeightLedger:
         self._pending = 0
         self._wait_until_ns = 0
         self._orders_until_ns = 0
-        self.is_banned = False
+        self._banned = False
 
     @property
     def used(self) -> int:
@@ -42,6 +42,10 @@ class WeightLedger:
         until = max(self._wait_until_ns, self._orders_until_ns if orders else 0)
         return max(0, until - now_ns) / NS_PER_S
 
+    def is_banned(self, now_ns: int) -> bool:
+        """Whether the wait is a ban (418)."""
+        return self._banned and now_ns < self._wait_until_ns
+
     def refuse_until(self, now_ns: int, wait_s: float, *, banned: bool = False, orders_only: bool = False) -> None:
         """The venue said to wait (429, 418); a shorter wait never cuts a longer one."""
         until = now_ns + int(wait_s * NS_PER_S)
@@ -50,7 +54,7 @@ class WeightLedger:
             return
         if until >= self._wait_until_ns:
             self._wait_until_ns = until
-            self.is_banned = banned
+            self._banned = banned
 
     def admit(self, weight: int, now_ns: int, *, trading: bool = False) -> float:
         """Take ``weight`` for a request; afterwards call ``settle``.
@@ -65,18 +69,26 @@ class WeightLedger:
         self._pending += weight
         return 0.0
 
-    def settle(self, weight: int, now_ns: int, *, told: int | None) -> None:
-        """A request ended: ``told`` is the venue's count from its answer; without one the weight counts as used."""
+    def settle(self, weight: int, now_ns: int, *, told: int | None, was_sent: bool = True) -> None:
+        """A request ended.
+
+        Args:
+            weight: As it was admitted.
+            now_ns: The time now.
+            told: The venue's count from its answer; without one the weight counts as used.
+            was_sent: False where no connection was had, so that the venue counted nothing.
+        """
         self._roll(now_ns)
         self._pending -= weight
         if told is None:
-            self._used += weight
+            self._used += weight if was_sent else 0
         else:
             # Answers may overtake each other, but the count only grows within a minute.
             self._used = max(self._used, told)
 
     def _roll(self, now_ns: int) -> None:
         window = now_ns // WINDOW_NS
-        if window != self._window:
+        # A step back of one window is an answer to the minute before; a longer one means that the clock was set.
+        if window > self._window or window < self._window - 1:
             self._window = window
             self._used = 0
