@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-run
 STAMP_DEV := $(VENV)/.installed-dev
 
-.PHONY: run test check bench requirements lock clean
+.PHONY: run test check bench simulate requirements lock clean
 
 run: $(STAMP)  ## Set everything up and start gateway and paper exchange on port 3000, offline
 	$(BIN)/cryptotrader serve
@@ -21,6 +21,9 @@ check: $(STAMP_DEV)  ## Lint, types, layers
 
 bench: $(STAMP_DEV)  ## Measure what users feel; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+simulate: $(STAMP_DEV)  ## The long simulations: ten outages of five seconds each
+	$(BIN)/python -m tests.simulation.outage
 
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements

@@ -1,99 +1,117 @@
-"""The real recording of BTCUSDT (``../shared/data/binance-recording``), as core events."""
+"""The real recording as an oracle: what the best bid and ask were at an update id, and the book at the end."""
 
 from __future__ import annotations
 
-import functools
 import gzip
+import json
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
-from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level
-from cryptotrader.core.scaled import parse_scaled
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "binance-recording"
+FILES = tuple(FOLDER / name for name in ("btcusdt_20240808.gz", "btcusdt_20240809.gz"))
 
-FOLDER = Path(__file__).parents[3] / "shared" / "data" / "binance-recording"
-FILES = ("btcusdt_20240808.gz", "btcusdt_20240809.gz")
+Top = tuple[str, str, str, str]
+"""Best bid, its quantity, best ask, its quantity."""
 
-
-class _Data(msgspec.Struct):
-    u: int
-    s: str
-    E: int = 0
-    U: int = 0
-    b: list[tuple[str, str]] | str = ""
-    a: list[tuple[str, str]] | str = ""
-    B: str = ""
-    A: str = ""
+EQUAL_IDS = 1_059
+"""How many recorded book tickers bear the update id of a recorded depth event."""
 
 
-class _Line(msgspec.Struct):
-    stream: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"")
-    last_update_id: int = msgspec.field(name="lastUpdateId", default=0)
-    bids: list[tuple[str, str]] = []
-    asks: list[tuple[str, str]] = []
+def need_recording() -> tuple[Path, ...]:
+    """Paths of the recording, or a skip that says what is missing."""
+    if not all(path.exists() for path in FILES):
+        pytest.skip("the recording is missing; put shared/data/binance-recording beside the project's folder")
+    return FILES
 
 
-def _levels(rows: list[tuple[str, str]] | str) -> tuple[Level, ...]:
-    assert not isinstance(rows, str)
-    return tuple((parse_scaled(price), parse_scaled(qty)) for price, qty in rows)
-
-
-@functools.cache
-def depth_recording() -> tuple[tuple[DepthDiff, ...], BookSnapshot, dict[int, BookTicker]]:
-    """All diffs in order, the one snapshot, and the book tickers by update id. Skips where the data is not there."""
-    if not FOLDER.exists():
-        pytest.skip("the recording is not on this machine")
-    diffs: list[DepthDiff] = []
-    tickers: dict[int, BookTicker] = {}
-    snapshot: BookSnapshot | None = None
-    for name in FILES:
-        with gzip.open(FOLDER / name, "rb") as file:
+def lines() -> Iterator[dict[str, Any]]:
+    """Recorded messages in order."""
+    for path in need_recording():
+        with gzip.open(path, "rt") as file:
             for line in file:
-                event = msgspec.json.decode(line.partition(b" ")[2], type=_Line)
-                if event.stream.endswith("@trade"):
-                    continue
-                if not event.stream:
-                    snapshot = BookSnapshot("BTCUSDT", event.last_update_id, _levels(event.bids), _levels(event.asks))
-                    continue
-                data = msgspec.json.decode(event.data, type=_Data)
-                if event.stream.endswith("@bookTicker"):
-                    assert isinstance(data.b, str)
-                    assert isinstance(data.a, str)
-                    numbers = map(parse_scaled, (data.b, data.B, data.a, data.A))
-                    tickers[data.u] = BookTicker("BTCUSDT", data.u, *numbers)
-                else:
-                    diffs.append(DepthDiff("BTCUSDT", data.U, data.u, _levels(data.b), _levels(data.a), data.E))
-    assert snapshot is not None
-    return tuple(diffs), snapshot, tickers
+                yield json.loads(line.split(" ", 1)[1])
 
 
-class NaiveBook:
-    """The obvious order book, to judge others by."""
+@lru_cache(maxsize=1)
+def oracle() -> tuple[dict[int, Top], list[int]]:
+    """Book tickers by update id, and the last update id of every depth event."""
+    tops: dict[int, Top] = {}
+    ends: list[int] = []
+    for message in lines():
+        data = message.get("data")
+        if data is None:
+            continue
+        if message["stream"].endswith("@bookTicker"):
+            tops[data["u"]] = (data["b"], data["B"], data["a"], data["A"])
+        elif data["e"] == "depthUpdate":
+            ends.append(data["u"])
+    return tops, ends
+
+
+@lru_cache(maxsize=1)
+def final_book() -> tuple[int, dict[str, str], dict[str, str]]:
+    """Snapshot plus differences by Binance's recipe: last update id, bids, asks."""
+    bids: dict[str, str] = {}
+    asks: dict[str, str] = {}
+    waiting: list[dict[str, Any]] = []
+    last = 0
+    for message in lines():
+        if "lastUpdateId" in message:
+            last = message["lastUpdateId"]
+            bids, asks = dict(message["bids"]), dict(message["asks"])
+            for data in waiting:
+                last = _apply(data, last, bids, asks)
+        elif message["stream"].endswith("@depth@100ms"):
+            if last:
+                last = _apply(message["data"], last, bids, asks)
+            else:
+                waiting.append(message["data"])
+    return last, bids, asks
+
+
+def _apply(data: dict[str, Any], last: int, bids: dict[str, str], asks: dict[str, str]) -> int:
+    if data["u"] <= last:
+        return last
+    for side, levels in ((bids, data["b"]), (asks, data["a"])):
+        for price, qty in levels:
+            if float(qty):
+                side[price] = qty
+            else:
+                side.pop(price, None)
+    return int(data["u"])
+
+
+class ClientBook:
+    """A book built from nothing but the messages of ``/ws/depth``; checks numbering and best levels as it goes."""
 
     def __init__(self) -> None:
-        self.bids: dict[int, int] = {}
-        self.asks: dict[int, int] = {}
-        self.last_id = 0
+        self.bids: dict[str, str] = {}
+        self.asks: dict[str, str] = {}
+        self.last = 0
+        self.messages = 0
+        self.faults: list[str] = []
 
-    def load(self, snapshot: BookSnapshot) -> None:
-        self.bids, self.asks, self.last_id = dict(snapshot.bids), dict(snapshot.asks), snapshot.last_id
-
-    def apply(self, diff: DepthDiff) -> None:
-        for side, levels in ((self.bids, diff.bids), (self.asks, diff.asks)):
+    def apply(self, message: dict[str, Any]) -> None:
+        """Take one message in."""
+        if message.get("snapshot"):
+            self.bids.clear()
+            self.asks.clear()
+        elif message["U"] != self.last + 1:
+            self.faults.append(f"U {message['U']} after u {self.last}")
+        for side, levels in ((self.bids, message["b"]), (self.asks, message["a"])):
             for price, qty in levels:
-                if qty:
-                    side[price] = qty
-                else:
+                if qty == "0.00000000":
                     side.pop(price, None)
-        self.last_id = diff.last_id
+                else:
+                    side[price] = qty
+        self.last = message["u"]
+        self.messages += 1
 
-    def snapshot(self, limit: int = 5_000) -> BookSnapshot:
-        bids = tuple(sorted(self.bids.items(), reverse=True)[:limit])
-        asks = tuple(sorted(self.asks.items())[:limit])
-        return BookSnapshot("BTCUSDT", self.last_id, bids, asks)
-
-    def top(self) -> tuple[int, int, int, int]:
-        bid, ask = max(self.bids), min(self.asks)
+    def top(self) -> Top:
+        """Best levels of the book as it stands."""
+        bid, ask = max(self.bids, key=float), min(self.asks, key=float)
         return bid, self.bids[bid], ask, self.asks[ask]
