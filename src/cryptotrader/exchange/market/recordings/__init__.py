@@ -1,0 +1,1 @@
+"""Recorded markets: columns in memory, the raw format they come in, and the compact ``.tape`` format."""
