@@ -74,6 +74,11 @@ class BookSequencer:
         """Events held now."""
         return len(self._buffer)
 
+    @property
+    def newest_id(self) -> int:
+        """Update id of the newest held event, 0 where none is held."""
+        return self._buffer[-1].last_id if self._buffer else 0
+
     def on_diff(self, diff: DepthDiff) -> Verdict:
         """Judge one event of the stream."""
         if self._suspended_at is not None:
