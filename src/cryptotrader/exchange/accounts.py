@@ -1,0 +1,186 @@
+"""Accounts of the paper exchange and the API keys that open them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from cryptotrader.config import REDACTOR
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.scaled import SCALE
+
+SAMPLE_KEY_ID = "your_binance_api_key"
+"""Key of the default account: what source 0 writes into ``BINANCE_API_KEY``, so its samples run unchanged."""
+
+SAMPLE_SECRET = "your_binance_secret_key"
+"""Its secret, which is public and opens paper money only."""
+
+DEFAULT_ACCOUNT_ID = "default"
+
+DEFAULT_BALANCES: Mapping[str, int] = {
+    "BTC": 10 * SCALE,
+    "ETH": 100 * SCALE,
+    "BNB": 200 * SCALE,
+    "SOL": 500 * SCALE,
+    "XRP": 50_000 * SCALE,
+    "ADA": 100_000 * SCALE,
+    "DOGE": 500_000 * SCALE,
+    "LTC": 500 * SCALE,
+    "LINK": 5_000 * SCALE,
+    "USDT": 100_000 * SCALE,
+}
+"""Scaled. Generous, yet far from what 1,000 BTC cost, so that the sample of a refused order is refused (S0-28)."""
+
+DEFAULT_FEE_BPS = 10
+"""Maker and taker commission. Unit: hundredths of a percent. Reason: Binance's standard spot rate."""
+
+MAX_KEYS = 10_000
+"""Most keys at a time. Unit: keys. Reason: the ring must not grow without end."""
+
+
+class KeyKind(StrEnum):
+    """How a key signs (``rest-api.md``, "SIGNED Endpoint security")."""
+
+    HMAC = "hmac"
+    ED25519 = "ed25519"
+    RSA = "rsa"
+
+
+class Permission(StrEnum):
+    """What a key may do."""
+
+    TRADE = "TRADE"
+    USER_DATA = "USER_DATA"
+
+
+ALL_PERMISSIONS = frozenset(Permission)
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """One key.
+
+    Attributes:
+        id: What travels in ``X-MBX-APIKEY``.
+        account: Which account it opens.
+        kind: How its signatures are checked.
+        secret: The shared secret, or for Ed25519 and RSA the public key as PEM.
+        permissions: What it may do.
+    """
+
+    id: str
+    account: str
+    kind: KeyKind
+    secret: str = field(repr=False)
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+
+    def verify(self, payload: bytes, signature: str) -> bool:
+        """Whether ``signature`` is this key's signature of ``payload``.
+
+        An HMAC is hexadecimal in any case; the others are Base64 and case-sensitive.
+        """
+        if self.kind is KeyKind.HMAC:
+            digest = hmac.new(self.secret.encode(), payload, hashlib.sha256).hexdigest()
+            return hmac.compare_digest(digest.encode(), signature.lower().encode())
+        try:
+            raw = b64decode(signature, validate=True)
+        except (Base64Error, ValueError):
+            return False
+        return _verify_asymmetric(self.secret, raw, payload)
+
+
+@lru_cache(maxsize=256)
+def _public_key(pem: str) -> Ed25519PublicKey | RSAPublicKey:
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigError("a public key of the paper exchange is not PEM") from None
+    if not isinstance(key, (Ed25519PublicKey, RSAPublicKey)):
+        raise ConfigError("a public key of the paper exchange is neither Ed25519 nor RSA")
+    return key
+
+
+def _verify_asymmetric(pem: str, signature: bytes, payload: bytes) -> bool:
+    key = _public_key(pem)
+    try:
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, payload)
+        else:
+            key.verify(signature, payload, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class PaperAccount:
+    """One account as it is opened.
+
+    Attributes:
+        id: Name inside the exchange.
+        uid: Number shown in ``/account``.
+        balances: Asset to scaled quantity at the very first start.
+        maker_bps: Commission where its order rested. Unit: hundredths of a percent.
+        taker_bps: Commission where its order took.
+    """
+
+    id: str = DEFAULT_ACCOUNT_ID
+    uid: int = 100_001
+    balances: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_BALANCES))
+    maker_bps: int = DEFAULT_FEE_BPS
+    taker_bps: int = DEFAULT_FEE_BPS
+
+
+class KeyRing:
+    """All keys by id; the secrets in it are made known to the log redactor.
+
+    Raises:
+        ConfigError: Two keys have one id, there are more than ``MAX_KEYS``, or a public key cannot be read.
+    """
+
+    def __init__(self, keys: Iterable[ApiKey] = ()) -> None:
+        self._keys: dict[str, ApiKey] = {}
+        for key in keys:
+            self.add(key)
+
+    def __iter__(self) -> Iterator[ApiKey]:
+        return iter(self._keys.values())
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, key: ApiKey) -> None:
+        """Let a key in."""
+        if key.id in self._keys or len(self._keys) >= MAX_KEYS:
+            raise ConfigError("an API key is there twice, or there are too many")
+        if key.kind is KeyKind.HMAC:
+            REDACTOR.learn(key.secret)
+        else:
+            _public_key(key.secret)
+        self._keys[key.id] = key
+
+    def remove(self, key_id: str) -> bool:
+        """Take a key out; False where there was none."""
+        return self._keys.pop(key_id, None) is not None
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The key with this id."""
+        return self._keys.get(key_id)
+
+
+def sample_key(account: str = DEFAULT_ACCOUNT_ID) -> ApiKey:
+    """The documented key of the default account. Only for a loopback paper set-up."""
+    return ApiKey(id=SAMPLE_KEY_ID, account=account, kind=KeyKind.HMAC, secret=SAMPLE_SECRET)

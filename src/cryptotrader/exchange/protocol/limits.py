@@ -1,0 +1,219 @@
+"""Request weight per address, unfilled orders per account (``rest-api.md``, "LIMITS"; faqs/order_count_decrement)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from cryptotrader.exchange.engine.errors import Refusal
+
+MINUTE_MS: Final = 60_000
+DAY_MS: Final = 86_400_000
+TEN_SECONDS_MS: Final = 10_000
+
+BAN_AFTER_REFUSALS = 20
+"""Requests refused with 429 in one minute before the address is banned. Unit: requests. Reason: Binance gives no
+number; this tells a client that ignores 429 from one that had a burst on its way."""
+
+FIRST_BAN_MS = 2 * MINUTE_MS
+LONGEST_BAN_MS = 3 * DAY_MS
+"""Bans grow from two minutes to three days. Unit: milliseconds. Reason: "IP Limits" in Binance's document."""
+
+MAX_ADDRESSES = 10_000
+"""Addresses and accounts remembered. Reason: memory; the one that was not seen for longest is forgotten."""
+
+
+@dataclass(frozen=True)
+class LimitPolicy:
+    """How much is allowed. The numbers are those of Binance's ``exchangeInfo`` in 2026."""
+
+    request_weight: int = 6_000
+    """Weight per address and minute."""
+    orders_10s: int = 50
+    """Unfilled orders per account and ten seconds."""
+    orders_1d: int = 160_000
+    """Unfilled orders per account and day."""
+    raw_requests: int = 300_000
+    """Shown in ``exchangeInfo``: requests per address and five minutes."""
+
+    def describe(self) -> list[dict[str, object]]:
+        """``rateLimits`` of ``exchangeInfo``."""
+        return [
+            _limit("REQUEST_WEIGHT", "MINUTE", number=1, limit=self.request_weight),
+            _limit("ORDERS", "SECOND", number=10, limit=self.orders_10s),
+            _limit("ORDERS", "DAY", number=1, limit=self.orders_1d),
+            _limit("RAW_REQUESTS", "MINUTE", number=5, limit=self.raw_requests),
+        ]
+
+
+def _limit(kind: str, interval: str, *, number: int, limit: int) -> dict[str, object]:
+    return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
+
+
+class LimitReached(Refusal):
+    """Too many requests or orders.
+
+    Attributes:
+        status: 429, or 418 for an address that is banned.
+        retry_after_ms: How long to stay away. Unit: milliseconds.
+    """
+
+    def __init__(self, code: int, message: str, *, status: int = 429, retry_after_ms: int) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.retry_after_ms = retry_after_ms
+
+
+@dataclass
+class _Window:
+    start_ms: int
+    used: int = 0
+    refused: int = 0
+
+
+@dataclass
+class _Ban:
+    until_ms: int
+    length_ms: int
+
+
+class WeightMeter:
+    """Weight used by each address in the running minute of the clock; REST and WebSocket API share it."""
+
+    def __init__(self, policy: LimitPolicy) -> None:
+        self.policy = policy
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._bans: OrderedDict[str, _Ban] = OrderedDict()
+
+    def charge(self, address: str, weight: int, *, now_ms: int) -> int:
+        """Add ``weight``; returns what the address has used in this minute.
+
+        Raises:
+            LimitReached: The minute's weight is used up (429), or the address is banned for going on regardless (418).
+        """
+        ban = self._bans.get(address)
+        if ban is not None and ban.until_ms > now_ms:
+            raise self._banned(ban, now_ms)
+        window = self._window(address, now_ms)
+        if window.used + weight > self.policy.request_weight:
+            raise self._refuse(address, window, now_ms=now_ms)
+        window.used += weight
+        return window.used
+
+    def refund(self, address: str, weight: int, *, now_ms: int) -> int:
+        """Take back the weight of a request that turned out to cost nothing: a successful order or cancellation."""
+        window = self._window(address, now_ms)
+        window.used = max(0, window.used - weight)
+        return window.used
+
+    def used(self, address: str, now_ms: int) -> int:
+        """Weight used in this minute."""
+        return self._window(address, now_ms).used
+
+    def _window(self, address: str, now_ms: int) -> _Window:
+        start_ms = now_ms - now_ms % MINUTE_MS
+        window = self._windows.get(address)
+        if window is None or window.start_ms != start_ms:
+            window = self._windows[address] = _Window(start_ms)
+            if len(self._windows) > MAX_ADDRESSES:
+                self._windows.popitem(last=False)
+        self._windows.move_to_end(address)
+        return window
+
+    def _refuse(self, address: str, window: _Window, *, now_ms: int) -> LimitReached:
+        window.refused += 1
+        if window.refused > BAN_AFTER_REFUSALS:
+            before = self._bans.get(address)
+            length_ms = min(before.length_ms * 2, LONGEST_BAN_MS) if before else FIRST_BAN_MS
+            ban = self._bans[address] = _Ban(now_ms + length_ms, length_ms)
+            self._bans.move_to_end(address)
+            if len(self._bans) > MAX_ADDRESSES:
+                self._bans.popitem(last=False)
+            return self._banned(ban, now_ms)
+        return LimitReached(
+            -1003,
+            f"Too much request weight used; current limit is {self.policy.request_weight} request weight per 1 MINUTE. "
+            "Please use WebSocket Streams for live updates to avoid polling the API.",
+            retry_after_ms=window.start_ms + MINUTE_MS - now_ms,
+        )
+
+    def _banned(self, ban: _Ban, now_ms: int) -> LimitReached:
+        return LimitReached(
+            -1003,
+            f"Way too much request weight used; IP banned until {ban.until_ms}. "
+            "Please use WebSocket Streams for live updates to avoid bans.",
+            status=418,
+            retry_after_ms=ban.until_ms - now_ms,
+        )
+
+
+@dataclass(frozen=True)
+class OrderCounts:
+    """Unfilled orders of one account."""
+
+    last_10s: int
+    last_1d: int
+
+
+class OrderCounter:
+    """Unfilled orders per account and interval; an order's first fill takes it out again."""
+
+    def __init__(self, policy: LimitPolicy) -> None:
+        self.policy = policy
+        self._counts: OrderedDict[str, tuple[_Window, _Window]] = OrderedDict()
+
+    def check(self, account: str, *, now_ms: int, orders: int = 1) -> None:
+        """Whether ``orders`` more may be placed.
+
+        Raises:
+            LimitReached: -1015.
+        """
+        short, long = self._windows(account, now_ms)
+        if short.used + orders > self.policy.orders_10s:
+            raise _too_many(
+                self.policy.orders_10s, "10 SECOND", retry_after_ms=short.start_ms + TEN_SECONDS_MS - now_ms
+            )
+        if long.used + orders > self.policy.orders_1d:
+            raise _too_many(self.policy.orders_1d, "1 DAY", retry_after_ms=long.start_ms + DAY_MS - now_ms)
+
+    def placed(self, account: str, *, now_ms: int, orders: int = 1) -> None:
+        """Count orders that were accepted."""
+        for window in self._windows(account, now_ms):
+            window.used += orders
+
+    def first_fill(self, account: str, *, now_ms: int) -> None:
+        """An order of the account traded for the first time."""
+        for window in self._windows(account, now_ms):
+            window.used = max(0, window.used - 1)
+
+    def counts(self, account: str, now_ms: int) -> OrderCounts:
+        """What the headers and ``rateLimit/order`` show."""
+        short, long = self._windows(account, now_ms)
+        return OrderCounts(last_10s=short.used, last_1d=long.used)
+
+    def describe(self, account: str, now_ms: int) -> list[dict[str, object]]:
+        """Answer of ``GET /api/v3/rateLimit/order``."""
+        counts = self.counts(account, now_ms)
+        return [
+            _limit("ORDERS", "SECOND", number=10, limit=self.policy.orders_10s) | {"count": counts.last_10s},
+            _limit("ORDERS", "DAY", number=1, limit=self.policy.orders_1d) | {"count": counts.last_1d},
+        ]
+
+    def _windows(self, account: str, now_ms: int) -> tuple[_Window, _Window]:
+        short_ms, long_ms = now_ms - now_ms % TEN_SECONDS_MS, now_ms - now_ms % DAY_MS
+        short, long = self._counts.get(account) or (_Window(short_ms), _Window(long_ms))
+        if short.start_ms != short_ms:
+            short = _Window(short_ms)
+        if long.start_ms != long_ms:
+            long = _Window(long_ms)
+        self._counts[account] = (short, long)
+        self._counts.move_to_end(account)
+        if len(self._counts) > MAX_ADDRESSES:
+            self._counts.popitem(last=False)
+        return short, long
+
+
+def _too_many(limit: int, interval: str, *, retry_after_ms: int) -> LimitReached:
+    text = f"Too many new orders; current limit is {limit} orders per {interval}."
+    return LimitReached(-1015, text, retry_after_ms=retry_after_ms)

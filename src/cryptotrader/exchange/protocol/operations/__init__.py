@@ -1,0 +1,7 @@
+"""What the exchange does for each request, whichever way it came in."""
+
+from cryptotrader.exchange.protocol.operations.call import Desk
+from cryptotrader.exchange.protocol.operations.dispatch import Operations
+from cryptotrader.exchange.protocol.operations.refusals import FaultRefusal, Silence, http_status
+
+__all__ = ["Desk", "FaultRefusal", "Operations", "Silence", "http_status"]

@@ -1,0 +1,89 @@
+"""The account: balances, fills, limits, and the old way to its stream."""
+
+from __future__ import annotations
+
+from cryptotrader.exchange.engine.accounts import Period
+from cryptotrader.exchange.protocol import render
+from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
+from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
+from cryptotrader.exchange.protocol.operations.trading import check_period
+from cryptotrader.services.binance.websocketAPI.account_requests import (
+    acct_trade_history,
+    get_order_rate_limits,
+    get_user_acct_info,
+)
+from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import (
+    ping_user_data_stream,
+    start_user_data_stream,
+    stop_user_data_stream,
+)
+
+
+def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
+    account = call.venue.account(call.account)
+    rows = call.venue.balances(call.account)
+    return {
+        "makerCommission": account.maker_bps,
+        "takerCommission": account.taker_bps,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {
+            "maker": render.commission_rate(account.maker_bps),
+            "taker": render.commission_rate(account.taker_bps),
+            "buyer": render.commission_rate(0),
+            "seller": render.commission_rate(0),
+        },
+        "canTrade": True,
+        "canWithdraw": True,
+        "canDeposit": True,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "preventSor": False,
+        "updateTime": call.venue.updated_ms(call.account),
+        "accountType": "SPOT",
+        "balances": render.balances(rows, omit_zero=bool(params.omit_zero_balances)),
+        "permissions": ["SPOT"],
+        "uid": account.uid,
+    }
+
+
+def _my_trades(call: Call, params: acct_trade_history.MyTradesParams) -> object:
+    symbol = known_symbol(call, params.symbol)
+    check_period(params.start_time, params.end_time)
+    fills = call.venue.engine.fills(
+        call.account,
+        symbol,
+        order_id=params.order_id,
+        from_trade_id=params.from_id,
+        period=Period(params.start_time, params.end_time),
+        limit=params.limit or DEFAULT_ROWS,
+    )
+    return [render.account_trade(fill) for fill in fills]
+
+
+def _order_limits(call: Call, params: get_order_rate_limits.OrderRateLimitsParams) -> object:
+    return call.desk.orders.describe(call.account, call.now_ms)
+
+
+def _start_stream(call: Call, params: start_user_data_stream.StartStreamParams) -> object:
+    return {"listenKey": call.desk.listen_keys.create(call.account, call.now_ms)}
+
+
+def _keep_stream(call: Call, params: ping_user_data_stream.PingStreamParams) -> object:
+    call.desk.listen_keys.keep_alive(params.listen_key, call.now_ms, account=call.account)
+    return {}
+
+
+def _stop_stream(call: Call, params: stop_user_data_stream.StopStreamParams) -> object:
+    call.desk.listen_keys.close(params.listen_key, call.now_ms, account=call.account)
+    return {}
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    endpoint(get_user_acct_info.SPEC, _account),
+    endpoint(acct_trade_history.SPEC, _my_trades),
+    endpoint(get_order_rate_limits.SPEC, _order_limits),
+    endpoint(start_user_data_stream.SPEC, _start_stream),
+    endpoint(ping_user_data_stream.SPEC, _keep_stream),
+    endpoint(stop_user_data_stream.SPEC, _stop_stream),
+)

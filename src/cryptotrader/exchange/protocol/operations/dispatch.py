@@ -1,0 +1,123 @@
+"""From a request to its answer: the one door that REST and WebSocket API share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from cryptotrader.core.clock import to_ms
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
+from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
+from cryptotrader.exchange.protocol.operations import account, market, trading
+from cryptotrader.exchange.protocol.operations.call import Call, Desk, Endpoint
+from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, FaultRefusal, Silence
+from cryptotrader.exchange.store import StoreBroken
+from cryptotrader.services.binance.registry import AnySpec
+
+FREE_WHEN_DONE = frozenset({"order.place", "order.cancel", "openOrders.cancelAll"})
+"""Requests that weigh nothing when they succeed, since 2026-04-02."""
+
+UNKNOWN_TEXT = "An unknown error occurred while processing the request."
+
+
+class Operations:
+    """Answers requests whose sender has been checked."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        endpoints = (*market.ENDPOINTS, *trading.ENDPOINTS, *account.ENDPOINTS)
+        self._endpoints: dict[str, Endpoint] = {item.spec.name: item for item in endpoints}
+        desk.venue.user.subscribe(self._on_user_event)
+
+    def knows(self, spec: AnySpec) -> bool:
+        """Whether the exchange answers this request."""
+        return spec.name in self._endpoints
+
+    def now_ms(self) -> int:
+        """The exchange's time. Unit: epoch milliseconds."""
+        return to_ms(self.desk.venue.clock.now_ns())
+
+    def charge(self, spec: AnySpec, params: Mapping[str, Any], *, address: str) -> int:
+        """Add a request's weight to its address; returns the weight.
+
+        Raises:
+            LimitReached: The address has used up its minute, or is banned.
+        """
+        try:
+            weight = spec.weight(params)
+        except (ValueError, TypeError):
+            weight = spec.weight({})
+        self.desk.weights.charge(address, weight, now_ms=self.now_ms())
+        return weight
+
+    def settle(self, spec: AnySpec, weight: int, *, address: str) -> None:
+        """Give back the weight of a request that succeeded and is then free."""
+        if spec.name in FREE_WHEN_DONE:
+            self.desk.weights.refund(address, weight, now_ms=self.now_ms())
+
+    async def call(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
+        """The answer, fit for JSON, once everything that it acknowledges is on disk.
+
+        Args:
+            spec: The request.
+            params: As they came; what belongs to authentication may be among them.
+            account: Whose request it is; None where nobody had to say.
+
+        Raises:
+            Refusal: With Binance's number and text.
+            Silence: A fault wants no answer to be sent.
+        """
+        fault = self.desk.faults.take(spec.name)
+        if fault is not None and not fault.kind.lands:
+            raise _befall(fault)
+        try:
+            answer = await self._perform(spec, params, account)
+        except Refusal:
+            if fault is not None and fault.kind is not FaultKind.DELAY:
+                raise _befall(fault) from None
+            raise
+        if fault is None:
+            return answer
+        if fault.kind is FaultKind.DELAY:
+            await asyncio.sleep(fault.delay_ms / 1_000)
+            return answer
+        raise _befall(fault)
+
+    async def _perform(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
+        known = self._endpoints.get(spec.name)
+        if known is None:
+            raise Refusal(-1020, "This operation is not supported.")
+        call = Call(desk=self.desk, account=account or "", now_ms=self.now_ms())
+        try:
+            answer = known.answer(call, params)
+            if spec.needs_key:
+                await self.desk.venue.committed()
+        except StoreBroken:
+            raise Refusal(UNKNOWN, UNKNOWN_TEXT) from None
+        return answer
+
+    def _on_user_event(self, event: tuple[str, UserEvent]) -> None:
+        """An order's first fill takes it out of the unfilled count."""
+        account, update = event
+        if isinstance(update, OrderUpdate) and update.fill is not None and update.order.executed == update.fill.qty:
+            self.desk.orders.first_fill(account, now_ms=update.time_ms)
+
+
+def _befall(fault: FaultSpec) -> Exception:
+    """What a fault makes of a request."""
+    if fault.kind.is_silent or fault.kind.closes:
+        return Silence(closes=fault.kind.closes)
+    if fault.kind in (FaultKind.RATE_LIMIT, FaultKind.BAN):
+        status = 429 if fault.kind is FaultKind.RATE_LIMIT else 418
+        return FaultRefusal(
+            fault.code or -1003,
+            fault.msg or "Too many requests queued.",
+            status=fault.status or status,
+            retry_after_s=fault.retry_after_s,
+        )
+    code = fault.code if fault.code is not None else (TIMEOUT if fault.kind.lands else UNKNOWN)
+    text = fault.msg or (TIMEOUT_TEXT if code == TIMEOUT else UNKNOWN_TEXT)
+    default_status = {TIMEOUT: 504, UNKNOWN: 500}.get(code, 400)
+    return FaultRefusal(code, text, status=fault.status or default_status)

@@ -1,0 +1,177 @@
+"""Public requests: what time it is, which rules apply, what the market does."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cryptotrader.core.orders import Side
+from cryptotrader.core.scaled import format_scaled
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.protocol import render
+from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, chosen_symbols, endpoint, known_symbol
+from cryptotrader.services.binance.websocketAPI.general_requests import (
+    connectivity,
+    exchange_information,
+    server_time,
+)
+from cryptotrader.services.binance.websocketAPI.market_data_requests import (
+    aggregate_trades,
+    current_average_price,
+    historical_trades,
+    klines,
+    order_book,
+    recent_trades,
+    symbol_order_book_ticker,
+    symbol_price_ticker,
+    ticker_price_24h,
+    ui_klines,
+)
+
+DEFAULT_DEPTH: Final = 100
+DEFAULT_ROWS: Final = 500
+"""Rows where the request does not say how many. Source: ``rest-api.md``."""
+
+_ZONE = re.compile(r"([+-]?)(\d{1,2})(?::(\d{2}))?")
+_EARLIEST_ZONE_MIN: Final = -12 * 60
+_LATEST_ZONE_MIN: Final = 14 * 60
+
+
+def _ping(call: Call, params: connectivity.PingParams) -> object:
+    return {}
+
+
+def _time(call: Call, params: server_time.ServerTimeParams) -> object:
+    return {"serverTime": call.now_ms}
+
+
+def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) -> object:
+    names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
+    wanted = set(params.permissions or ("SPOT", "MARGIN", "LEVERAGED"))
+    entries = []
+    for name in names:
+        rules = call.venue.rules[name]
+        if not any(wanted.intersection(group) for group in rules.permission_sets):
+            continue
+        entry = rules.exchange_info()
+        if params.show_permission_sets is False:
+            entry["permissionSets"] = []
+        entries.append(entry)
+    return {
+        "timezone": "UTC",
+        "serverTime": call.now_ms,
+        "rateLimits": call.desk.limits.describe(),
+        "exchangeFilters": [],
+        "symbols": entries,
+    }
+
+
+def _depth(call: Call, params: order_book.OrderBookParams) -> object:
+    symbol = known_symbol(call, params.symbol)
+    limit = params.limit or DEFAULT_DEPTH
+    book = call.venue.engine.book(symbol)
+    return {
+        "lastUpdateId": call.venue.engine.last_id(symbol),
+        "bids": render.levels(book.levels(Side.BUY, limit)),
+        "asks": render.levels(book.levels(Side.SELL, limit)),
+    }
+
+
+def _trades(call: Call, params: recent_trades.RecentTradesParams) -> object:
+    tape = call.venue.statistics(known_symbol(call, params.symbol)).tape
+    return [render.trade(trade) for trade in tape.latest(params.limit or DEFAULT_ROWS)]
+
+
+def _historical_trades(call: Call, params: historical_trades.HistoricalTradesParams) -> object:
+    tape = call.venue.statistics(known_symbol(call, params.symbol)).tape
+    limit = params.limit or DEFAULT_ROWS
+    if params.from_id is None:
+        return [render.trade(trade) for trade in tape.latest(limit)]
+    first = params.from_id
+    return [render.trade(trade) for trade in tape.latest() if trade.trade_id >= first][:limit]
+
+
+def _agg_trades(call: Call, params: aggregate_trades.AggregateTradesParams) -> object:
+    trades = call.venue.statistics(known_symbol(call, params.symbol)).tape.latest()
+    limit = params.limit or DEFAULT_ROWS
+    first, start_ms, end_ms = params.from_id, params.start_time, params.end_time
+    rows = [
+        render.agg_trade(trade)
+        for trade in trades
+        if (first is None or trade.trade_id >= first)
+        and (start_ms is None or trade.time_ms >= start_ms)
+        and (end_ms is None or trade.time_ms <= end_ms)
+    ]
+    return rows[:limit] if first is not None or start_ms is not None else rows[max(0, len(rows) - limit) :]
+
+
+def _klines(call: Call, params: klines.KlinesParams | ui_klines.UiKlinesParams) -> object:
+    statistics = call.venue.statistics(known_symbol(call, params.symbol))
+    _check_zone(params.time_zone)
+    candles = statistics.candles(
+        params.interval,
+        now_ms=call.now_ms,
+        start_ms=params.start_time,
+        end_ms=params.end_time,
+        limit=params.limit or DEFAULT_ROWS,
+    )
+    return [render.kline(candle) for candle in candles]
+
+
+def _check_zone(text: str | None) -> None:
+    """The paper exchange's days begin at 00:00 UTC; other zones are checked but make no difference below a day."""
+    if text is None:
+        return
+    found = _ZONE.fullmatch(text)
+    if found is not None:
+        sign, hours, minutes = found.groups()
+        offset_min = (int(hours) * 60 + int(minutes or 0)) * (-1 if sign == "-" else 1)
+        if _EARLIEST_ZONE_MIN <= offset_min <= _LATEST_ZONE_MIN and int(minutes or 0) < 60:
+            return
+    raise Refusal(-1130, "Data sent for parameter 'timeZone' is not valid.")
+
+
+def _avg_price(call: Call, params: current_average_price.AveragePriceParams) -> object:
+    symbol = known_symbol(call, params.symbol)
+    last = call.venue.statistics(symbol).tape.last
+    return {
+        "mins": call.venue.rules[symbol].avg_price_mins,
+        "price": format_scaled(call.venue.average_price(symbol)),
+        "closeTime": last.time_ms if last is not None else call.now_ms,
+    }
+
+
+def _ticker_24h(call: Call, params: ticker_price_24h.Ticker24hParams) -> object:
+    names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
+    mini = params.type == "MINI"
+    rows = [render.ticker_24h(call.venue.statistics(name).day(call.now_ms), mini=mini) for name in names]
+    return rows[0] if params.symbol is not None else rows
+
+
+def _ticker_price(call: Call, params: symbol_price_ticker.PriceTickerParams) -> object:
+    names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
+    rows = [{"symbol": name, "price": format_scaled(call.venue.last_price(name))} for name in names]
+    return rows[0] if params.symbol is not None else rows
+
+
+def _ticker_book(call: Call, params: symbol_order_book_ticker.BookTickerParams) -> object:
+    names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
+    rows = [render.book_ticker(call.venue.top(name)) for name in names]
+    return rows[0] if params.symbol is not None else rows
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    endpoint(connectivity.SPEC, _ping),
+    endpoint(server_time.SPEC, _time),
+    endpoint(exchange_information.SPEC, _exchange_info),
+    endpoint(order_book.SPEC, _depth),
+    endpoint(recent_trades.SPEC, _trades),
+    endpoint(historical_trades.SPEC, _historical_trades),
+    endpoint(aggregate_trades.SPEC, _agg_trades),
+    endpoint(klines.SPEC, _klines),
+    endpoint(ui_klines.SPEC, _klines),
+    endpoint(current_average_price.SPEC, _avg_price),
+    endpoint(ticker_price_24h.SPEC, _ticker_24h),
+    endpoint(symbol_price_ticker.SPEC, _ticker_price),
+    endpoint(symbol_order_book_ticker.SPEC, _ticker_book),
+)

@@ -1,0 +1,155 @@
+"""From what is wrong with a request to Binance's number and text for it (``errors.md``), and to an HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cryptotrader.core.errors import InvalidParams
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.protocol.auth import illegal, mandatory
+from cryptotrader.exchange.protocol.limits import LimitReached
+from cryptotrader.services.binance.registry import AnySpec
+
+UNKNOWN = -1000
+TIMEOUT = -1007
+"""Execution status unknown: the order may have landed."""
+TIMEOUT_TEXT = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+
+_STATUS: Mapping[int, int] = {
+    -1000: 500,
+    -1001: 500,
+    -1002: 401,
+    -1003: 429,
+    -1006: 500,
+    -1007: 504,
+    -1008: 503,
+    -1015: 429,
+    -1016: 503,
+    -2014: 401,
+    -2015: 401,
+}
+
+_ENUMS: Mapping[str, tuple[int, str]] = {
+    "side": (-1117, "Invalid side."),
+    "timeInForce": (-1115, "Invalid timeInForce."),
+    "interval": (-1120, "Invalid interval."),
+    "symbolStatus": (-1122, "Invalid symbolStatus."),
+    "cancelRestrictions": (-1145, "Invalid cancelRestrictions"),
+    "pegPriceType": (-1210, "Invalid pegPriceType."),
+    "pegOffsetType": (-1211, "Invalid pegOffsetType."),
+    "strategyType": (-1134, "`strategyType` was less than 1000000."),
+}
+
+_LEGAL_SYMBOL = "^[\\w\\-._]{1,20}$"
+_LEGAL_INTEGER = "^[0-9]{1,20}$"
+_LEGAL_DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
+_LEGAL_NAME = "^[a-zA-Z0-9-_]{1,36}$"
+
+_LEGAL: Mapping[str, str] = {
+    "symbol": _LEGAL_SYMBOL,
+    "symbols": _LEGAL_SYMBOL,
+    "quantity": _LEGAL_DECIMAL,
+    "quoteOrderQty": _LEGAL_DECIMAL,
+    "price": _LEGAL_DECIMAL,
+    "stopPrice": _LEGAL_DECIMAL,
+    "icebergQty": _LEGAL_DECIMAL,
+    "recvWindow": _LEGAL_DECIMAL,
+    "newClientOrderId": _LEGAL_NAME,
+    "origClientOrderId": _LEGAL_NAME,
+    "orderId": _LEGAL_INTEGER,
+    "fromId": _LEGAL_INTEGER,
+    "limit": _LEGAL_INTEGER,
+    "startTime": _LEGAL_INTEGER,
+    "endTime": _LEGAL_INTEGER,
+    "strategyId": _LEGAL_INTEGER,
+    "trailingDelta": _LEGAL_INTEGER,
+}
+
+_ORDERS = frozenset({"order.place", "order.test"})
+
+
+class Silence(Exception):
+    """A fault wants this request to get no answer; with ``closes`` the connection breaks as well."""
+
+    def __init__(self, *, closes: bool) -> None:
+        super().__init__("no answer")
+        self.closes = closes
+
+
+class FaultRefusal(Refusal):
+    """A fault wants this request refused.
+
+    Attributes:
+        status: HTTP status.
+        retry_after_s: Seconds for ``Retry-After``, or None.
+    """
+
+    def __init__(self, code: int, message: str, *, status: int, retry_after_s: int | None = None) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+def http_status(refusal: Refusal) -> int:
+    """The HTTP status that goes with a refusal; most are 400."""
+    if isinstance(refusal, (LimitReached, FaultRefusal)):
+        return refusal.status
+    return _STATUS.get(refusal.code, 400)
+
+
+def refusal_of(spec: AnySpec, given: Mapping[str, Any], error: InvalidParams) -> Refusal:
+    """What the exchange says about parameters that do not fit a request."""
+    name = error.param
+    match error.problem:
+        case "missing":
+            return _missing(name)
+        case "empty":
+            return Refusal(-1105, f"Parameter '{name}' was empty.")
+        case "unknown":
+            return _too_many(spec, given)
+        case "not_required" if spec.name in _ORDERS:
+            return Refusal(-1106, f"Parameter '{name}' sent when not required.")
+        case "not_required":
+            return Refusal(-1128, "Combination of optional parameters invalid.")
+        case _:
+            return _wrong_value(spec, name, error.problem)
+
+
+def _missing(name: str) -> Refusal:
+    first, _, second = name.partition("|")
+    if second:
+        return Refusal(-1102, f"Param '{first}' or '{second}' must be sent, but both were empty/null!")
+    return mandatory(name)
+
+
+def _too_many(spec: AnySpec, given: Mapping[str, Any]) -> Refusal:
+    known = {field.encode_name for field in _fields(spec)}
+    sent = [name for name in given if name not in ("apiKey", "signature")]
+    if len(sent) > len(known):
+        return Refusal(-1101, f"Too many parameters; expected '{len(known)}' and received '{len(sent)}'.")
+    read = sum(name in known for name in sent)
+    return Refusal(-1104, f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{len(sent)}'.")
+
+
+def _fields(spec: AnySpec) -> tuple[Any, ...]:
+    return msgspec.structs.fields(spec.params)
+
+
+def _wrong_value(spec: AnySpec, name: str, problem: str) -> Refusal:
+    if name == "type":
+        return (
+            Refusal(-1139, "Invalid ticker type.")
+            if spec.name.startswith("ticker")
+            else Refusal(-1116, "Invalid orderType.")
+        )
+    if name in _ENUMS:
+        return Refusal(*_ENUMS[name])
+    if name == "recvWindow" and problem == "out_of_range":
+        return Refusal(-1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000.")
+    legal = _LEGAL.get(name)
+    if problem == "malformed" and legal is not None:
+        return illegal(name, legal)
+    return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")

@@ -1,0 +1,412 @@
+"""The paper exchange: engine, market sources, statistics, accounts and store behind one door.
+
+Commands are synchronous and take effect at once; ``committed`` tells when they are on disk, and nothing is
+acknowledged before. User events are published after the transaction that holds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cryptotrader.bus import Topic
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S, Clock, to_ms
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
+from cryptotrader.core.orders import Side
+from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
+from cryptotrader.exchange.engine.accounts import ALWAYS, Fees, Period
+from cryptotrader.exchange.engine.engine import Engine
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.events import (
+    Balance,
+    BalancesChanged,
+    DepthChanged,
+    Event,
+    MarketEvent,
+    OrderUpdate,
+    TopChanged,
+    TradePrinted,
+    UserEvent,
+)
+from cryptotrader.exchange.engine.orders import NewOrder, Order
+from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
+from cryptotrader.exchange.market.source import MarketSource
+from cryptotrader.exchange.records import Records
+from cryptotrader.exchange.statistics import TAPE_TRADES, SymbolStatistics
+from cryptotrader.exchange.store import GroupCommit, Store
+
+BATCH_EVENTS = 64
+"""Market events taken from a source at a time. Unit: events. Reason: a few milliseconds of work between two looks at
+the clock."""
+
+SLICE_NS = 4 * NS_PER_MS
+"""How long the market may move before others get their turn. Unit: nanoseconds. Reason: orders must not wait behind a
+recording that plays as fast as it can."""
+
+IDLE_S = 0.25
+"""Longest sleep without a look at the sources. Unit: seconds. Reason: a clock that was set must be noticed soon."""
+
+MAX_ROWS = 1_000
+"""Most orders or fills per answer. Unit: rows. Reason: Binance's own maximum."""
+
+CHECKPOINT_NS = NS_PER_S // 4
+"""How often the state of the market is put on disk. Unit: nanoseconds. Reason: what is lost with ``kill -9`` is this
+much market, which the source makes up for when it resumes; orders, fills and balances are written at once."""
+
+
+class PaperVenue:
+    """A local Binance without its wire.
+
+    Args:
+        rules: The symbols. Each must be served by one of the sources.
+        sources: Who moves the market.
+        clock: The exchange's time.
+        accounts: Opened unless the store has them already; their balances are those of the very first start.
+        keys: API keys; by default the documented sample key, which only a loopback set-up may use.
+        store_path: Where to keep orders, fills and balances; None keeps them in memory only.
+
+    Raises:
+        ConfigError: A symbol has no source, or the store cannot be used.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[SymbolRules],
+        sources: Sequence[MarketSource],
+        *,
+        clock: Clock,
+        accounts: Sequence[PaperAccount] = (PaperAccount(),),
+        keys: Iterable[ApiKey] | None = None,
+        store_path: Path | None = None,
+    ) -> None:
+        self.clock = clock
+        self.market: Topic[MarketEvent] = Topic("paper-market")
+        self.user: Topic[tuple[str, UserEvent]] = Topic("paper-user")
+        self.sources = tuple(sources)
+        by_symbol = {symbol: source for source in self.sources for symbol in source.symbols}
+        self._source_of = by_symbol
+        self.rules: dict[str, SymbolRules] = {rule.symbol: rule for rule in rules if rule.symbol in by_symbol}
+        missing = set(by_symbol) - set(self.rules)
+        if missing or not self.rules:
+            raise ConfigError(f"no trading rules for {', '.join(sorted(missing)) or 'any symbol'}")
+        self.keys = KeyRing([sample_key()] if keys is None else keys)
+        self.engine = Engine(self.rules.values())
+        store = Store(store_path) if store_path is not None else None
+        self._records = Records(store)
+        self._commit = GroupCommit(store)
+        self._accounts: dict[str, PaperAccount] = {}
+        self._updated_ms: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._checkpoint_due_ns = 0
+        self.started_ms = self.now_ms()
+        self._restore(accounts)
+        self._start_market()
+
+    # Time
+
+    def now_ms(self) -> int:
+        """The exchange's time. Unit: epoch milliseconds."""
+        return to_ms(self.clock.now_ns())
+
+    # Start
+
+    def _restore(self, accounts: Sequence[PaperAccount]) -> None:
+        kept = self._records.load()
+        self.engine.restore(kept.state)
+        for account in kept.accounts:
+            self._accounts[account.id] = account
+        for account in accounts:
+            if account.id not in self._accounts:
+                self.open_account(account)
+        self._kept_checkpoints = kept.checkpoints
+
+    def _start_market(self) -> None:
+        now_ns = self.clock.now_ns()
+        for index, source in enumerate(self.sources):
+            data = self._kept_checkpoints.get(self._checkpoint_name(index))
+            if data is None:
+                source.start(now_ns)
+            else:
+                source.resume(data, now_ns)
+        self._statistics = {
+            symbol: SymbolStatistics(symbol, self._source_of[symbol].history, to_ms(now_ns)) for symbol in self.rules
+        }
+        for symbol, source in self._source_of.items():
+            for trade in source.history.trades(symbol, TAPE_TRADES):
+                self._statistics[symbol].tape.append(trade)
+                self.engine.prime(trade)
+            self._emit(self.engine.on_snapshot(source.snapshot(symbol), to_ms(now_ns)))
+        self._save_checkpoint(now_ns)
+
+    def open_account(self, account: PaperAccount) -> None:
+        """Open an account with its first balances.
+
+        Raises:
+            ConfigError: There is one of this name.
+        """
+        if account.id in self._accounts:
+            raise ConfigError(f"account {account.id} exists already")
+        fees = Fees(maker_bps=account.maker_bps, taker_bps=account.taker_bps)
+        self.engine.open_account(account.id, account.balances, fees)
+        self._accounts[account.id] = account
+        rows = [self._records.account(account)]
+        rows.extend(self._records.balances(account.id, self.engine.balances(account.id)))
+        self._commit.add(rows)
+
+    # Commands
+
+    def submit(self, account: str, order: NewOrder) -> Order:
+        """Place an order.
+
+        Raises:
+            Refusal: It was not accepted; nothing has changed.
+        """
+        placed, events = self.engine.submit(account, order, self.now_ms())
+        self._emit(events)
+        return placed
+
+    def check(self, account: str, order: NewOrder) -> None:
+        """Would the order be accepted?
+
+        Raises:
+            Refusal: It would not.
+        """
+        self.engine.check(account, order, self.now_ms())
+
+    def cancel(
+        self,
+        account: str,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        client_order_id: str | None = None,
+        new_client_order_id: str = "",
+    ) -> Order:
+        """Cancel an open order.
+
+        Raises:
+            Refusal: There is no such open order.
+        """
+        order, events = self.engine.cancel(
+            account,
+            symbol,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            new_client_order_id=new_client_order_id,
+            now_ms=self.now_ms(),
+        )
+        self._emit(events)
+        return order
+
+    def cancel_all(self, account: str, symbol: str) -> list[Order]:
+        """Cancel every open order of a symbol.
+
+        Raises:
+            Refusal: There is none.
+        """
+        orders, events = self.engine.cancel_all(account, symbol, self.now_ms())
+        self._emit(events)
+        return orders
+
+    async def committed(self) -> None:
+        """Return when everything that has happened so far is on disk.
+
+        Raises:
+            StoreBroken: The disk does not take it.
+        """
+        await self._commit.wait()
+
+    # Questions
+
+    def account(self, account_id: str) -> PaperAccount:
+        """The account as it was opened.
+
+        Raises:
+            Refusal: -2015, there is none.
+        """
+        found = self._accounts.get(account_id)
+        if found is None:
+            raise Refusal(-2015, "Invalid API-key, IP, or permissions for action.")
+        return found
+
+    def accounts(self) -> list[PaperAccount]:
+        """All accounts."""
+        return list(self._accounts.values())
+
+    def updated_ms(self, account: str) -> int:
+        """When the account's balances last changed. Unit: epoch milliseconds."""
+        return self._updated_ms.get(account, self.started_ms)
+
+    def balances(self, account: str) -> tuple[Balance, ...]:
+        """(asset, free, locked) of everything that the account ever held."""
+        return self.engine.balances(account)
+
+    def order(
+        self, account: str, symbol: str, *, order_id: int | None = None, client_order_id: str | None = None
+    ) -> Order:
+        """One order, open or not.
+
+        Raises:
+            Refusal: -2013, there is none.
+        """
+        return self.engine.order(account, symbol, order_id=order_id, client_order_id=client_order_id)
+
+    def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
+        """Open orders of one symbol or of all, oldest first."""
+        return self.engine.open_orders(account, symbol)
+
+    def orders(
+        self,
+        account: str,
+        symbol: str,
+        *,
+        from_order_id: int | None = None,
+        period: Period = ALWAYS,
+        limit: int = MAX_ROWS,
+    ) -> list[Order]:
+        """Orders of a symbol, open or not, oldest first."""
+        return self.engine.orders(account, symbol, from_order_id=from_order_id, period=period, limit=limit)
+
+    def deposit(self, account: str, asset: str, delta: int) -> None:
+        """Add to what is free (scaled), or with a negative amount take from it.
+
+        Raises:
+            ValueError: More is taken than is free.
+        """
+        self._emit(self.engine.adjust(account, asset, delta, self.now_ms()))
+
+    def statistics(self, symbol: str) -> SymbolStatistics:
+        """Last trades, candles and 24-hour numbers of a symbol that exists."""
+        return self._statistics[symbol]
+
+    def last_price(self, symbol: str) -> int:
+        """Price of the last public trade; of the time before the start where there was none since."""
+        return self.engine.last_price(symbol) or self._statistics[symbol].ticker.last_price
+
+    def average_price(self, symbol: str) -> int:
+        """Average price of the last minutes."""
+        return self.engine.avg_price(symbol) or self.last_price(symbol)
+
+    def top(self, symbol: str) -> BookTicker:
+        """Best bid and ask, as new as anything that was published."""
+        known = self._statistics[symbol].top
+        last_id = self.engine.last_id(symbol)
+        if known.update_id >= last_id and known.update_id:
+            return known
+        book = self.engine.book(symbol)
+        bid = next(iter(book.levels(Side.BUY, 1)), (0, 0))
+        ask = next(iter(book.levels(Side.SELL, 1)), (0, 0))
+        return BookTicker(symbol, last_id, bid[0], bid[1], ask[0], ask[1])
+
+    # The market
+
+    def watch(self, symbol: str) -> None:
+        """Somebody looks at a symbol now: a recording that was told to hold begins to play."""
+        source = self._source_of.get(symbol)
+        if source is not None:
+            source.release(symbol, self.clock.now_ns())
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Move the market until cancelled."""
+        while True:
+            busy = self._advance()
+            if busy:
+                await asyncio.sleep(0)
+                continue
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(self._idle_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def close(self) -> None:
+        """Put the rest on disk and close the store."""
+        self._save_checkpoint(self.clock.now_ns())
+        await self._commit.close()
+
+    def _advance(self) -> bool:
+        """Hand what is due to the engine, for at most ``SLICE_NS``; True where more is due."""
+        started_ns = self.clock.monotonic_ns()
+        more = False
+        for source in self.sources:
+            while True:
+                now_ns = self.clock.now_ns()
+                events = source.advance(now_ns, BATCH_EVENTS)
+                now_ms = to_ms(now_ns)
+                for event in events:
+                    self._emit(self._feed(event, now_ms))
+                if len(events) < BATCH_EVENTS:
+                    break
+                if self.clock.monotonic_ns() - started_ns > SLICE_NS:
+                    more = True
+                    break
+        if self.clock.now_ns() >= self._checkpoint_due_ns:
+            self._save_checkpoint(self.clock.now_ns())
+        return more
+
+    def _idle_s(self) -> float:
+        dues = [due for source in self.sources if (due := source.next_due_ns()) is not None]
+        if not dues:
+            return IDLE_S
+        return min(max((min(dues) - self.clock.now_ns()) / NS_PER_S, 0.0), IDLE_S)
+
+    def _feed(self, event: SourceEvent, now_ms: int) -> list[Event]:
+        match event:
+            case DepthDiff():
+                return self.engine.on_depth(event, now_ms)
+            case Trade():
+                return self.engine.on_trade(event, now_ms)
+            case BookTicker():
+                return self.engine.on_book_ticker(event, now_ms)
+            case BookSnapshot():
+                return self.engine.on_snapshot(event, now_ms)
+
+    def _emit(self, events: Iterable[Event]) -> None:
+        """Count, keep and publish what happened."""
+        told: list[tuple[str, UserEvent]] = []
+        rows = []
+        for event in events:
+            match event:
+                case DepthChanged():
+                    self.market.publish(event)
+                case TradePrinted():
+                    self._statistics[event.trade.symbol].apply_trade(event.trade)
+                    self.market.publish(event)
+                case TopChanged():
+                    self._statistics[event.ticker.symbol].set_top(event.ticker)
+                    self.market.publish(event)
+                case OrderUpdate():
+                    rows.extend(self._records.order(event))
+                    told.append((event.order.account, event))
+                case BalancesChanged():
+                    rows.extend(self._records.balances(event.account, event.balances))
+                    self._updated_ms[event.account] = event.time_ms
+                    told.append((event.account, event))
+                case _:
+                    told.append((event.account, event))
+        if told:
+            rows.append(self._records.counters(self.engine.counters()))
+            self._commit.add(rows, lambda: self._tell(told))
+
+    def _tell(self, told: list[tuple[str, UserEvent]]) -> None:
+        for item in told:
+            self.user.publish(item)
+
+    def _save_checkpoint(self, now_ns: int) -> None:
+        self._checkpoint_due_ns = now_ns + CHECKPOINT_NS
+        if self._records.store is None:
+            return
+        rows = [
+            self._records.checkpoint(self._checkpoint_name(index), source.checkpoint())
+            for index, source in enumerate(self.sources)
+        ]
+        rows.append(self._records.counters(self.engine.counters()))
+        self._commit.add(rows)
+
+    def _checkpoint_name(self, index: int) -> str:
+        return ",".join(self.sources[index].symbols)
