@@ -89,6 +89,11 @@ class ListenKeys:
         account, ends_ms = self._held.get(key, (None, 0))
         return account if now_ms < ends_ms else None
 
+    def key_of(self, account: str, now_ms: int) -> str | None:
+        """The account's key; None where it has none that lives."""
+        key = self._by_account.get(account)
+        return key if key is not None and self.account_of(key, now_ms) else None
+
     def expire(self, now_ms: int) -> list[ListenKeyExpired]:
         """Forget the keys that ran out and tell of them."""
         gone = [

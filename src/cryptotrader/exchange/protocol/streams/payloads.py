@@ -45,21 +45,15 @@ def trade(event: Trade, unit: int = MILLIS) -> bytes:
     ).encode()
 
 
-def agg_trade(first: Trade, last: Trade, qty: int, unit: int = MILLIS) -> bytes:
-    """Consecutive trades of one taker at one price: ``{"e":"aggTrade",..,"a":12345,..,"f":100,"l":105,..}``.
+def agg_trade(event: Trade, unit: int = MILLIS) -> bytes:
+    """``{"e":"aggTrade","E":..,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":..,"m":true,"M":true}``.
 
-    The id of an aggregate is that of its first trade: it grows, is unique, and survives a restart without being stored.
-
-    Args:
-        first: First trade.
-        last: Last trade; the same where there is only one.
-        qty: Sum of their quantities, scaled.
-        unit: Units of time in a millisecond.
+    Every trade is an aggregate of its own here, as it is in ``trades.aggregate``.
     """
     return (
-        f'{{"e":"aggTrade","E":{last.event_ms * unit},"s":"{first.symbol}","a":{first.trade_id},'
-        f'"p":"{format_scaled(first.price)}","q":"{format_scaled(qty)}","f":{first.trade_id},"l":{last.trade_id},'
-        f'"T":{first.time_ms * unit},"m":{_bool(first.buyer_is_maker)},"M":true}}'
+        f'{{"e":"aggTrade","E":{event.event_ms * unit},"s":"{event.symbol}","a":{event.trade_id},'
+        f'"p":"{format_scaled(event.price)}","q":"{format_scaled(event.qty)}","f":{event.trade_id},'
+        f'"l":{event.trade_id},"T":{event.time_ms * unit},"m":{_bool(event.buyer_is_maker)},"M":true}}'
     ).encode()
 
 

@@ -9,14 +9,10 @@ from cryptotrader.exchange.protocol.streams.control import MAX_STREAMS
 
 @dataclass(frozen=True)
 class WsPolicy:
-    """Limits and deadlines of stream and WebSocket API connections."""
+    """Limits of stream and WebSocket API connections. Pings and slow readers are the transport's business."""
 
-    ping_interval_s: float = 20.0
-    """Pause between two pings of the server. Source: ``web-socket-streams.md``, "General WSS information"."""
-    pong_timeout_s: float = 60.0
-    """How long a connection lives without a pong. Source: the same."""
     lifetime_s: float = 86_400.0
-    """How long a connection lives at all. Source: the same, 24 hours."""
+    """How long a connection lives. Source: ``web-socket-streams.md``, "General WSS information": 24 hours."""
     control_messages: int = 5
     """Messages that a stream connection may send within ``control_window_s``. Source: "WebSocket Limits"."""
     control_window_s: float = 0.9
@@ -24,9 +20,6 @@ class WsPolicy:
     network and must not be thrown out for it."""
     max_streams: int = MAX_STREAMS
     """Streams of one connection. Source: "WebSocket Limits"."""
-    max_buffered_bytes: int = 4_194_304
-    """What may wait for a client that reads too slowly, before it is closed with 1008. Reason: a busy symbol's depth
-    needs about 0.3 MB a second, so this is more than ten seconds behind."""
     max_connections: int = 10_000
     """Open WebSocket connections. Reason: what the process's memory and descriptors are planned for (C-10)."""
     max_message_bytes: int = 65_536

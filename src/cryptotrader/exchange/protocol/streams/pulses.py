@@ -1,0 +1,264 @@
+"""Streams that speak at a pace instead of at every event: what they have to say when their time comes.
+
+A pulse is asked at its pace and answers with nothing where nothing changed. Pure: it looks at a ``MarketView`` that is
+handed in. Binance: ``web-socket-streams.md``, "Update Speed" of each stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from cryptotrader.core.events import Candle, DepthDiff, Level, Ticker24h
+from cryptotrader.exchange.protocol.stream_names import FAST_MS, StreamKind, StreamName
+from cryptotrader.exchange.protocol.streams import payloads
+from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
+from cryptotrader.exchange.protocol.streams.shared import Renderer
+from cryptotrader.market.candles import as_closed
+
+
+class MarketView(Protocol):
+    """What the streams want to know of the exchange besides its events."""
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """Every symbol, upper case."""
+        ...
+
+    def top(self, symbol: str, levels: int) -> tuple[int, list[Level], list[Level]]:
+        """Last update id, best bids and best asks of the displayed book."""
+        ...
+
+    def last_id(self, symbol: str) -> int:
+        """Last update id of the displayed book."""
+        ...
+
+    def day(self, symbol: str, now_ms: int) -> Ticker24h:
+        """24-hour statistics."""
+        ...
+
+    def candles(self, symbol: str, interval: str, now_ms: int) -> list[Candle]:
+        """The last closed candle and the one that is open, as far as there are any; oldest first."""
+        ...
+
+    def average(self, symbol: str) -> AveragePrice:
+        """The average price."""
+        ...
+
+    def watch(self, symbol: str) -> None:
+        """Somebody listens to this symbol now."""
+        ...
+
+
+class Pulse(Protocol):
+    """One paced stream."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """What there is to say now, in order."""
+        ...
+
+    def due_ms(self, now_ms: int) -> int:
+        """When to poll next."""
+        ...
+
+    def refresh(self) -> None:
+        """Somebody new listens: speak at the next poll even if nothing changed."""
+        ...
+
+
+def _next_beat(pace_ms: int, now_ms: int) -> int:
+    return now_ms - now_ms % pace_ms + pace_ms
+
+
+class _Paced:
+    """Speaks at full multiples of its pace, where its mark differs from the last one."""
+
+    def __init__(self, name: StreamName, view: MarketView) -> None:
+        self.name = name
+        self.view = view
+        self._mark: object = None
+
+    def due_ms(self, now_ms: int) -> int:
+        """When to poll next."""
+        return _next_beat(self.name.pace_ms, now_ms)
+
+    def refresh(self) -> None:
+        """Speak at the next poll."""
+        self._mark = None
+
+    def _changed(self, mark: object) -> bool:
+        changed = mark != self._mark
+        self._mark = mark
+        return changed
+
+
+class PartialDepthPulse(_Paced):
+    """``@depth5``, ``@depth10``, ``@depth20``."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """The best levels, where the book has moved."""
+        symbol = self.name.symbol
+        if not self._changed(self.view.last_id(symbol)):
+            return []
+        last_id, bids, asks = self.view.top(symbol, self.name.levels)
+        return [lambda unit: payloads.partial_depth(last_id, bids, asks)]
+
+
+class TickerPulse(_Paced):
+    """``@ticker``."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """All statistics, after a trade or where the best bid or ask moved."""
+        stats = self.view.day(self.name.symbol, now_ms)
+        top = (stats.bid_price, stats.bid_qty, stats.ask_price, stats.ask_qty)
+        if not self._changed((*_trades_mark(stats), *top)):
+            return []
+        return [lambda unit: payloads.ticker(stats, unit)]
+
+
+class MiniTickerPulse(_Paced):
+    """``@miniTicker``."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """Short statistics, after a trade."""
+        stats = self.view.day(self.name.symbol, now_ms)
+        if not self._changed(_trades_mark(stats)):
+            return []
+        return [lambda unit: payloads.mini_ticker(stats, unit)]
+
+
+class AllMiniTickersPulse(_Paced):
+    """``!miniTicker@arr``."""
+
+    def __init__(self, name: StreamName, view: MarketView) -> None:
+        super().__init__(name, view)
+        self._marks: dict[str, object] = {}
+
+    def refresh(self) -> None:
+        """Tell of every symbol at the next poll."""
+        self._marks.clear()
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """Short statistics of the symbols that traded."""
+        changed = []
+        for symbol in self.view.symbols:
+            stats = self.view.day(symbol, now_ms)
+            mark = _trades_mark(stats)
+            if self._marks.get(symbol) != mark:
+                self._marks[symbol] = mark
+                changed.append(stats)
+        return [lambda unit: payloads.all_mini_tickers(changed, unit)] if changed else []
+
+
+class AveragePricePulse(_Paced):
+    """``@avgPrice``."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """The average price, where it changed."""
+        average = self.view.average(self.name.symbol)
+        if not self._changed(average):
+            return []
+        return [lambda unit: payloads.avg_price(average, now_ms, unit)]
+
+
+class KlinePulse(_Paced):
+    """``@kline_<interval>``: the open candle where it changed, and each candle once more, marked closed, at its end."""
+
+    def __init__(self, name: StreamName, view: MarketView) -> None:
+        super().__init__(name, view)
+        self._told: Candle | None = None
+
+    def due_ms(self, now_ms: int) -> int:
+        """At the pace, or right after the open candle ends."""
+        beat_ms = super().due_ms(now_ms)
+        return beat_ms if self._told is None else min(beat_ms, max(now_ms + 1, self._told.close_ms + 1))
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """The candle that ended, if one did, and the open one."""
+        rows = self.view.candles(self.name.symbol, self.name.interval, now_ms)
+        if not rows:
+            return []
+        said, told, newest = [], self._told, rows[-1]
+        ended = next((row for row in rows if told and row.open_ms == told.open_ms < newest.open_ms), None)
+        if ended is not None:
+            said.append(_kline(as_closed(ended), now_ms))
+        self._told = newest
+        if self._changed((newest.open_ms, newest.trade_count, newest.last_trade_id)):
+            said.append(_kline(newest, now_ms))
+        return said
+
+
+def _kline(candle: Candle, now_ms: int) -> Renderer:
+    return lambda unit: payloads.kline(candle, now_ms, unit)
+
+
+class DepthPulse(_Paced):
+    """``@depth``: the changes of a second in one event, its ids joined without a hole."""
+
+    def __init__(self, name: StreamName, view: MarketView) -> None:
+        super().__init__(name, view)
+        self._first_id: int | None = None
+        self._last: DepthDiff | None = None
+        self._bids: dict[int, int] = {}
+        self._asks: dict[int, int] = {}
+        self._ready: list[DepthDiff] = []
+
+    def absorb(self, diff: DepthDiff) -> None:
+        """Take in a change; where its ids do not follow, what there was before becomes an event of its own."""
+        if self._last is not None and diff.first_id != self._last.last_id + 1:
+            self._finish()
+        if self._first_id is None:
+            self._first_id = diff.first_id
+        self._last = diff
+        self._bids.update(diff.bids)
+        self._asks.update(diff.asks)
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """The joined changes since the last poll."""
+        self._finish()
+        ready, self._ready = self._ready, []
+        return [_depth_update(diff) for diff in ready]
+
+    def _finish(self) -> None:
+        if self._first_id is None or self._last is None:
+            return
+        joined = DepthDiff(
+            symbol=self._last.symbol,
+            first_id=self._first_id,
+            last_id=self._last.last_id,
+            bids=tuple(sorted(self._bids.items(), reverse=True)),
+            asks=tuple(sorted(self._asks.items())),
+            event_ms=self._last.event_ms,
+        )
+        self._ready.append(joined)
+        self._first_id = None
+        self._bids, self._asks = {}, {}
+
+
+def _depth_update(diff: DepthDiff) -> Renderer:
+    return lambda unit: payloads.depth_update(diff, unit)
+
+
+def _trades_mark(stats: Ticker24h) -> tuple[int, int]:
+    return stats.last_trade_id, stats.trade_count
+
+
+def make_pulse(name: StreamName, view: MarketView) -> Pulse | None:
+    """The pulse behind a name; None where the stream speaks at every event."""
+    match name.kind:
+        case StreamKind.DEPTH if name.pace_ms > FAST_MS:
+            return DepthPulse(name, view)
+        case StreamKind.PARTIAL_DEPTH:
+            return PartialDepthPulse(name, view)
+        case StreamKind.TICKER:
+            return TickerPulse(name, view)
+        case StreamKind.MINI_TICKER:
+            return MiniTickerPulse(name, view)
+        case StreamKind.ALL_MINI_TICKERS:
+            return AllMiniTickersPulse(name, view)
+        case StreamKind.AVG_PRICE:
+            return AveragePricePulse(name, view)
+        case StreamKind.KLINE:
+            return KlinePulse(name, view)
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""The WebSocket API of the paper exchange: ``/ws-api/v3``."""

@@ -1,0 +1,276 @@
+"""One client of ``/ws-api/v3``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from cryptotrader.core.errors import InvalidParams
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator
+from cryptotrader.exchange.protocol.limits import LimitReached
+from cryptotrader.exchange.protocol.operations import FaultRefusal, Operations, Silence, http_status
+from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, refusal_of
+from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_UNSUPPORTED, House
+from cryptotrader.exchange.protocol.streams.payloads import MILLIS, server_shutdown
+from cryptotrader.exchange.protocol.streams.shared import SharedEvent
+from cryptotrader.exchange.protocol.user_data import enveloped, stream_terminated
+from cryptotrader.exchange.protocol.ws_api.envelope import (
+    NO_ID,
+    RETURN_RATE_LIMITS,
+    ApiRequest,
+    BadRequest,
+    Failure,
+    failure,
+    parse_request,
+    success,
+)
+from cryptotrader.exchange.protocol.ws_api.session import ApiSession, SessionRevoked
+from cryptotrader.net import Supervisor
+from cryptotrader.services.binance.registry import AnySpec, by_method
+from cryptotrader.services.binance.validate import parse_params
+from cryptotrader.transport.frames import Frame
+from cryptotrader.transport.types import Connection
+
+MAX_JOBS = 10_000
+"""Requests of all connections on their way at a time. Unit: requests. Reason: far above what the engine can keep waiting,
+and each connection has a bound of its own."""
+
+UNKNOWN_TEXT = "An unknown error occurred while processing the request."
+TOO_MANY_QUEUED = (-1003, "Too many requests queued.")
+NOT_SUPPORTED = (-1020, "This operation is not supported.")
+
+_SESSION_METHODS = frozenset(
+    {
+        "session.logon",
+        "session.logout",
+        "session.status",
+        "session.subscriptions",
+        "userDataStream.subscribe",
+        "userDataStream.subscribe.signature",
+        "userDataStream.unsubscribe",
+    }
+)
+"""Answered by the connection itself."""
+
+
+@dataclass(frozen=True)
+class ApiDesk:
+    """What all connections of the WebSocket API share."""
+
+    house: House
+    operations: Operations
+    authenticator: RequestAuthenticator
+    jobs: Supervisor
+
+
+class ApiConnection:
+    """``WebSocketHandler`` of one WebSocket API connection.
+
+    Args:
+        desk: What it shares with the others.
+        address: Peer address, which request weight is counted for.
+        query: Query string of the URL; ``returnRateLimits`` is read.
+    """
+
+    def __init__(self, desk: ApiDesk, *, address: str, query: str) -> None:
+        self.connection: Connection
+        self._desk = desk
+        self._operations = desk.operations
+        self._address = address
+        self._shows_limits = parse_qs(query).get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
+        self._session = ApiSession(
+            desk.authenticator, desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
+        )
+        self._pending = 0
+        self._is_closing = False
+
+    # WebSocketHandler
+
+    def on_open(self, connection: Connection) -> None:
+        """Wait for requests."""
+        self.connection = connection
+        self._desk.house.crowd.add(self)
+
+    def on_text(self, text: str) -> None:
+        """A request."""
+        if self._is_closing:
+            return
+        try:
+            request = parse_request(text)
+        except BadRequest as bad:
+            refusal = bad.refusal
+            self._send(failure(bad.request_id, Failure(400, refusal.code, refusal.message), self._limits(None, None)))
+            return
+        spec = by_method(request.method)
+        if spec is None or not (request.method in _SESSION_METHODS or self._operations.knows(spec)):
+            self._refuse(request, Refusal(*NOT_SUPPORTED))
+            return
+        params = _own_params(spec, request.params)
+        try:
+            weight = self._operations.charge(spec, params, address=self._address)
+            if request.method in _SESSION_METHODS:
+                self._answer_session(spec, request, params)
+                return
+            caller = self._session.caller(spec, request.params)
+            self._admit()
+        except Refusal as refusal:
+            self._refuse(request, refusal)
+            return
+        self._pending += 1
+        self._desk.jobs.start("ws-api-request", lambda: self._perform(spec, request, caller, weight=weight))
+
+    def on_binary(self, data: bytes) -> None:
+        """Requests are text."""
+        self._close(CLOSE_UNSUPPORTED, "text frames only")
+
+    def on_ping(self, data: bytes) -> None:
+        """The transport has answered it."""
+
+    def on_writable(self) -> None:
+        """The transport keeps what the client could not take, and closes it with 1008 when that gets too much."""
+
+    def on_close(self, code: int, reason: str) -> None:
+        """Leave nothing behind; requests on their way are carried out all the same."""
+        self._is_closing = True
+        self._desk.house.crowd.remove(self)
+        self._session.close()
+
+    # Guest of the crowd
+
+    def announce_shutdown(self, now_ms: int) -> None:
+        """``{"event":{"e":"serverShutdown","E":1770123456789}}``, so that the client connects elsewhere in time."""
+        self._send(enveloped(server_shutdown(now_ms), None))
+
+    def retire(self) -> None:
+        """The day is over."""
+        self._close(CLOSE_GOING_AWAY, "connections live 24 hours")
+
+    # Requests
+
+    def _admit(self) -> None:
+        """Whether one more request may wait for its answer."""
+        desk = self._desk
+        if self._pending >= desk.house.policy.max_pending_requests or desk.jobs.job_count >= MAX_JOBS:
+            raise Refusal(*TOO_MANY_QUEUED)
+
+    async def _perform(self, spec: AnySpec, request: ApiRequest, caller: Caller | None, *, weight: int) -> None:
+        answered = False
+        params = _own_params(spec, request.params)
+        try:
+            async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
+                result = await self._operations.call(spec, params, caller.account if caller else None)
+            self._operations.settle(spec, weight, address=self._address)
+            self._succeed(spec, request, result, caller=caller)
+            answered = True
+        except TimeoutError:
+            self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT))
+            answered = True
+        except Refusal as refusal:
+            self._refuse(request, refusal)
+            answered = True
+        except Silence as silence:
+            answered = True
+            if silence.closes:
+                self.connection.abort()
+        finally:
+            self._pending -= 1
+            if not answered:
+                # A fault of ours: the supervisor logs it, the client must not wait for ever.
+                self._refuse(request, Refusal(UNKNOWN, UNKNOWN_TEXT))
+
+    def _answer_session(self, spec: AnySpec, request: ApiRequest, params: Mapping[str, str]) -> None:
+        try:
+            checked = parse_params(spec, params)
+        except InvalidParams as error:
+            raise refusal_of(spec, params, error) from None
+        session, now_ms = self._session, self._operations.now_ms()
+        ended: list[int] = []
+        result: object
+        match request.method:
+            case "session.logon":
+                session.log_on(spec, request.params, now_ms)
+                result = session.status(now_ms, return_rate_limits=self._shows_limits)
+            case "session.logout":
+                ended = session.log_out()
+                result = session.status(now_ms, return_rate_limits=self._shows_limits)
+            case "session.status":
+                result = session.status(now_ms, return_rate_limits=self._shows_limits)
+            case "session.subscriptions":
+                result = session.subscriptions()
+            case "userDataStream.subscribe":
+                result = {"subscriptionId": session.subscribe_session(spec)}
+            case "userDataStream.subscribe.signature":
+                caller = session.caller(spec, request.params)
+                assert caller is not None
+                result = {"subscriptionId": session.subscribe_caller(caller)}
+            case _:
+                number = checked.wire().get("subscriptionId")
+                ended = session.unsubscribe(number)
+                result = {}
+        self._succeed(spec, request, result, caller=None)
+        for number in ended:
+            self._send(enveloped(stream_terminated(event_ms=now_ms), number))
+
+    # Answers
+
+    def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, caller: Caller | None) -> None:
+        account = caller.account if caller is not None and spec.order_count else None
+        self._send(success(request.id, result, self._limits(request, account)))
+
+    def _refuse(self, request: ApiRequest, refusal: Refusal) -> None:
+        status = http_status(refusal)
+        failed = Failure(status, refusal.code, refusal.message, self._retry_data(refusal))
+        request_id = NO_ID if isinstance(refusal, SessionRevoked) else request.id
+        self._send(failure(request_id, failed, self._limits(request, None)))
+
+    def _retry_data(self, refusal: Refusal) -> dict[str, object] | None:
+        """``serverTime`` and ``retryAfter`` ("IP limits")."""
+        now_ms = self._operations.now_ms()
+        match refusal:
+            case LimitReached(retry_after_ms=wait_ms):
+                return {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
+            case FaultRefusal(retry_after_s=int(wait_s)):
+                return {"serverTime": now_ms, "retryAfter": now_ms + wait_s * 1_000}
+        return None
+
+    def _limits(self, request: ApiRequest | None, account: str | None) -> list[dict[str, object]] | None:
+        """``rateLimits``; None where they are not wanted."""
+        wanted = request.return_rate_limits if request is not None else None
+        if not (self._shows_limits if wanted is None else wanted):
+            return None
+        desk, now_ms = self._operations.desk, self._operations.now_ms()
+        rows = list(desk.orders.describe(account, now_ms)) if account is not None else []
+        rows.append(
+            {
+                "rateLimitType": "REQUEST_WEIGHT",
+                "interval": "MINUTE",
+                "intervalNum": 1,
+                "limit": desk.limits.request_weight,
+                "count": desk.weights.used(self._address, now_ms),
+            }
+        )
+        return rows
+
+    def _tell(self, number: int, event: SharedEvent) -> None:
+        if not self._is_closing:
+            self.connection.send(event.api_frame(number, MILLIS))
+
+    def _send(self, payload: bytes) -> None:
+        if not self._is_closing:
+            self.connection.send(Frame.text(payload))
+
+    def _close(self, code: int, reason: str) -> None:
+        if not self._is_closing:
+            self._is_closing = True
+            self.connection.close(code, reason)
+
+
+def _own_params(spec: AnySpec, params: Mapping[str, str]) -> dict[str, str]:
+    """Without what belongs to the envelope; a key that a request does not need does no harm either."""
+    own = {name: value for name, value in params.items() if name != RETURN_RATE_LIMITS}
+    if not spec.needs_key:
+        own.pop("apiKey", None)
+    return own
