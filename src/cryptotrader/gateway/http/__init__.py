@@ -1,0 +1,1 @@
+"""HTTP itself: tracing, tokens and limits, parameters, errors."""

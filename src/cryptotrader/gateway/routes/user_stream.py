@@ -1,0 +1,40 @@
+"""Listen keys as clients of before 2026 know them (C-23): issued here, for this gateway's ``/ws/<key>``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from starlette.responses import Response
+
+from cryptotrader.core.errors import InvalidParams
+from cryptotrader.gateway.http.contract import Call, NoQuery, Query
+from cryptotrader.gateway.http.replies import value_reply
+
+
+class ListenKeyQuery(Query, frozen=True, kw_only=True):
+    """Which listen key."""
+
+    listen_key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,128}$")]
+
+
+async def start(call: Call[NoQuery]) -> Response:
+    """The account's listen key, valid for 60 minutes from now."""
+    return value_reply({"listenKey": call.services.listen_keys.issue(call.account)})
+
+
+async def keep(call: Call[ListenKeyQuery]) -> Response:
+    """Make a listen key valid for 60 minutes from now."""
+    _require(call.services.listen_keys.extend(call.query.listen_key, call.account))
+    return value_reply({})
+
+
+async def stop(call: Call[ListenKeyQuery]) -> Response:
+    """End a listen key."""
+    _require(call.services.listen_keys.close(call.query.listen_key, call.account))
+    return value_reply({})
+
+
+def _require(known: bool) -> None:
+    if not known:
+        raise InvalidParams("This listenKey does not exist", param="listenKey", problem="unknown")
