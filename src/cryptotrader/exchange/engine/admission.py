@@ -19,7 +19,7 @@ from cryptotrader.exchange.engine.market import SymbolMarket
 from cryptotrader.exchange.engine.matching import Plan, plan_by_qty, plan_by_quote
 from cryptotrader.exchange.engine.orders import NewOrder
 
-NOTHING = Plan([], 0, 0, True)
+NOTHING = Plan([], 0, 0, 0)
 
 
 def check_rules(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) -> None:
@@ -72,7 +72,7 @@ def _plan_quote(market: SymbolMarket, new: NewOrder) -> Plan:
     """A MARKET order by amount. What it comes to in base must pass the lot filters."""
     rules = market.rules
     plan = plan_by_quote(market.side(new.side.opposite), new.quote_order_qty, step=rules.market_step or rules.step)
-    if not plan.matches and plan.is_dry:
+    if market.side(new.side.opposite).best() is None:
         raise rejected(EMPTY_BOOK_TEXT)
     if plan.is_dry and plan.qty < rules.min_qty:
         raise rejected(THIN_LOT_TEXT)

@@ -21,11 +21,31 @@ UNKNOWN_QUEUE = 1 << 62
 class Resting:
     """A user's order on the book and the external quantity that is still ahead of it at its price."""
 
-    __slots__ = ("ahead", "order")
+    __slots__ = ("ahead", "credit", "credit_ms", "order")
 
     def __init__(self, order: Order, ahead: int) -> None:
         self.order = order
         self.ahead = ahead
+        self.credit = 0
+        """By how much the last diff shortened the queue."""
+        self.credit_ms = 0
+        """Time of that diff. A trade from before it, told later, is part of the shortening and not counted twice."""
+
+    def shorten(self, left: int, time_ms: int) -> None:
+        """The source shows less than the queue."""
+        self.credit = self.ahead - left if self.ahead < UNKNOWN_QUEUE else 0
+        self.credit_ms = time_ms
+        self.ahead = left
+
+    def reached_by(self, volume: int, time_ms: int) -> int:
+        """A public trade at the order's price eats the queue; how much of its volume comes through to the order."""
+        if self.credit and time_ms < self.credit_ms:
+            used = min(self.credit, volume)
+            self.credit -= used
+            volume -= used
+        through = max(0, volume - self.ahead)
+        self.ahead = max(0, self.ahead - volume)
+        return min(through, self.order.remaining)
 
 
 Piece = tuple[int, int, Resting | None]
@@ -168,8 +188,8 @@ class BookSide:
 
     # What the source says
 
-    def set_external(self, price: int, quantity: int) -> None:
-        """The source shows an absolute quantity at a price; zero takes the level away."""
+    def set_external(self, price: int, quantity: int, time_ms: int) -> None:
+        """The source shows an absolute quantity at a price from a time on; zero takes the level away."""
         external = self._external
         if quantity:
             if price not in external:
@@ -181,7 +201,7 @@ class BookSide:
         if self._consumed and price in self._consumed and price not in self._early:
             self._clamp(price)
         if price in self._orders:
-            self._shorten(price)
+            self._shorten(price, time_ms)
 
     def replace_external(self, levels: Iterable[Level]) -> None:
         """The source shows a whole new side."""
@@ -191,7 +211,7 @@ class BookSide:
         for price in list(self._consumed):
             self._clamp(price)
         for price in self._order_prices:
-            self._shorten(price)
+            self._shorten(price, 0)
 
     def settle_early(self, last_id: int) -> None:
         """Forget consumption ahead of the book that a diff up to ``last_id`` has caught up with."""
@@ -208,11 +228,11 @@ class BookSide:
         else:
             del self._consumed[price]
 
-    def _shorten(self, price: int) -> None:
+    def _shorten(self, price: int, time_ms: int) -> None:
         left = self.external(price)
         for resting in self._orders[price]:
             if resting.ahead > left:
-                resting.ahead = left
+                resting.shorten(left, time_ms)
 
     # What users do
 

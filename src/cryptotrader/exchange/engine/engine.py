@@ -76,7 +76,7 @@ class Engine(Records):
             type=new.type,
             time_in_force=TimeInForce.GTC if is_market else new.time_in_force,
             price=0 if is_market else new.price,
-            qty=new.qty or plan.qty,
+            qty=new.qty or plan.wanted,
             time_ms=now_ms,
             update_ms=now_ms,
             working_ms=now_ms,

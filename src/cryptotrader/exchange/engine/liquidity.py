@@ -87,7 +87,7 @@ def pass_trade(market: SymbolMarket, trade: Trade, run: Execution) -> None:
         if left and book.has_orders:
             left = _fill_through(market, book, trade, left, run)
     hit = market.bids if trade.buyer_is_maker else market.asks
-    due = _due_at_price(hit, trade.price, left)
+    due = _due_at_price(hit, trade, left)
     printed = market.print_external(trade, left - sum(qty for _, qty in due))
     if printed is not None:
         run.events.append(TradePrinted(printed))
@@ -105,17 +105,14 @@ def _fill_through(market: SymbolMarket, book: BookSide, trade: Trade, left: int,
     return left
 
 
-def _due_at_price(book: BookSide, price: int, volume: int) -> list[tuple[Resting, int]]:
-    """Shorten the queues at a price by a traded volume; whom that reaches, and by how much."""
+def _due_at_price(book: BookSide, trade: Trade, volume: int) -> list[tuple[Resting, int]]:
+    """Shorten the queues at a trade's price by its volume; whom that reaches, and by how much."""
     due = []
-    filled = 0
-    for resting in book.queue(price):
-        reached = volume - filled
-        if reached <= 0:
+    for resting in book.queue(trade.price):
+        if volume <= 0:
             break
-        qty = max(0, min(resting.order.remaining, reached - resting.ahead))
-        resting.ahead = max(0, resting.ahead - reached)
+        qty = resting.reached_by(volume, trade.time_ms)
         if qty:
             due.append((resting, qty))
-            filled += qty
+            volume -= qty
     return due

@@ -97,7 +97,7 @@ class SymbolMarket:
         for book, levels in ((self.bids, diff.bids), (self.asks, diff.asks)):
             set_external = book.set_external
             for price, quantity in levels:
-                set_external(price, quantity)
+                set_external(price, quantity, diff.event_ms)
             book.settle_early(diff.last_id)
         self.last_id = diff.last_id
         self.has_book = True

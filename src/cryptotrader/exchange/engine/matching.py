@@ -27,8 +27,13 @@ class Plan(NamedTuple):
     matches: list[Match]
     qty: int
     quote_qty: int
-    is_dry: bool
-    """Whether the book ran out before the order was satisfied (within its limit price)."""
+    wanted: int
+    """The order's whole quantity. Of one by amount on a book that runs out: with what is left counted at the last price."""
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether the book ran out before the order was satisfied (within its limit price)."""
+        return self.qty < self.wanted
 
 
 def plan_by_qty(book: BookSide, qty: int, *, limit: int | None) -> Plan:
@@ -44,23 +49,24 @@ def plan_by_qty(book: BookSide, qty: int, *, limit: int | None) -> Plan:
         matches.append(Match(price, traded, quote, maker))
         left -= traded
         quote_total += quote
-    return Plan(matches, qty - left, quote_total, left > 0)
+    return Plan(matches, qty - left, quote_total, qty)
 
 
 def plan_by_quote(book: BookSide, amount: int, *, step: int) -> Plan:
     """Trade as many whole steps as fit into an amount of the quote asset, at any price."""
     matches: list[Match] = []
-    total = quote_total = 0
+    total = quote_total = affordable = 0
     for price, available, maker in book.walk():
         affordable = (amount - quote_total) * SCALE // price
         affordable -= affordable % (step or 1)
         traded = min(affordable, available)
         if not traded:
-            return Plan(matches, total, quote_total, False)
+            break
         quote = mul_scaled(price, traded)
         matches.append(Match(price, traded, quote, maker))
         total += traded
         quote_total += quote
-        if traded < available:
-            return Plan(matches, total, quote_total, False)
-    return Plan(matches, total, quote_total, True)
+        affordable -= traded
+        if affordable <= 0:
+            break
+    return Plan(matches, total, quote_total, total + affordable)

@@ -78,9 +78,12 @@ class Records:
         """Price of the last public trade, None before any."""
         return self._market(symbol).last_price or None
 
-    def avg_price(self, symbol: str) -> int | None:
-        """Volume-weighted average of the window that the filters use; None where nothing is known."""
-        return self._market(symbol).average_price(self._now_ms)
+    def avg_price(self, symbol: str, now_ms: int | None = None) -> int | None:
+        """Volume-weighted average of the window that the filters use; None where nothing is known.
+
+        ``now_ms``: the end of the window; the time of the last command or market event where not given.
+        """
+        return self._market(symbol).average_price(self._now_ms if now_ms is None else now_ms)
 
     def next_trade_id(self, symbol: str) -> int:
         """Public id of a trade that users would do now."""
