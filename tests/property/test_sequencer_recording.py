@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cryptotrader.core.events import BookSnapshot, DepthDiff
 from cryptotrader.services.binance.sequencer import BookSequencer, Verdict
-from tests.support.recording import NaiveBook, depth_recording
+from tests.support.depth_recording import NaiveBook, depth_recording
 
 SLICE = 150
 """Diffs per example; enough for several gaps and recoveries."""

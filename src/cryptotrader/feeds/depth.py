@@ -62,7 +62,7 @@ class DepthFeed(Feed):
         self._sequencer = BookSequencer()
         self._ready = asyncio.Event()
         self._was_served = False
-        self._is_wrong = False
+        self._must_replace = False
         self._behind = 0
         self._lowest_bid: int | None = None
         self._highest_ask: int | None = None
@@ -127,12 +127,13 @@ class DepthFeed(Feed):
         self.book.apply(diff.bids, diff.asks, diff.last_id)
         self.event_ms = diff.event_ms
         if self.book.is_crossed:
-            self._is_wrong = True
+            self._must_replace = True
             self._sequencer.restart()
             self._recover("crossed")
             return
         self.topic.publish(DepthChange(diff, "diff", self.book))
         if not self._is_deep_enough():
+            self._must_replace = True
             self._sequencer.restart()
             self._recover("shallow")
 
@@ -193,7 +194,7 @@ class DepthFeed(Feed):
     def _replace_by(self, target: OrderBook, snapshot: BookSnapshot) -> None:
         """Lead the served book over to ``target`` and tell everyone how."""
         book, old_id = self.book, self.book.last_id
-        if self._was_served and target.last_id == old_id and not self._is_wrong:
+        if self._was_served and target.last_id == old_id and not self._must_replace:
             return
         limit = self.context.policy.snapshot_limit
         self._lowest_bid = snapshot.bids[-1][0] if len(snapshot.bids) >= limit else None
@@ -209,7 +210,7 @@ class DepthFeed(Feed):
             book.load(whole)
             diff = DepthDiff(self.symbol, whole.last_id, whole.last_id, whole.bids, whole.asks, self._now_ms())
             change = DepthChange(diff, "restart", book)
-        self._was_served, self._is_wrong = True, False
+        self._was_served, self._must_replace = True, False
         self.event_ms = diff.event_ms
         self.topic.publish(change)
 
@@ -225,11 +226,11 @@ class DepthFeed(Feed):
         wanted = self.context.policy.refill_levels
         if self._lowest_bid is not None:
             bids = self.book.bids(wanted)
-            if not bids or bids[-1][0] < self._lowest_bid:
+            if len(bids) < wanted or bids[-1][0] < self._lowest_bid:
                 return False
         if self._highest_ask is not None:
             asks = self.book.asks(wanted)
-            if not asks or asks[-1][0] > self._highest_ask:
+            if len(asks) < wanted or asks[-1][0] > self._highest_ask:
                 return False
         return True
 
