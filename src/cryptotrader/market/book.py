@@ -128,6 +128,14 @@ class OrderBook:
         """Up to ``limit`` levels of one side, best first."""
         return (self._bids if side is Side.BUY else self._asks).top(limit)
 
+    def worst(self, side: Side) -> Level | None:
+        """The level farthest from the top of one side."""
+        half = self._bids if side is Side.BUY else self._asks
+        if not half.keys:
+            return None
+        price = half.keys[0] * half.sign
+        return price, half.quantities[price]
+
     def quantity(self, side: Side, price: int) -> int:
         """Quantity shown at a price, 0 where there is none."""
         return (self._bids if side is Side.BUY else self._asks).quantities.get(price, 0)

@@ -12,7 +12,7 @@ from math import exp, sqrt
 from typing import NamedTuple
 
 from cryptotrader.core.events import Candle, Trade
-from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.core.scaled import SCALE, mul_scaled
 from cryptotrader.exchange.market.noise import Flow, hash_exponential, hash_unit, seed_key, wander
 from cryptotrader.exchange.market.profiles import SymbolProfile
 from cryptotrader.market.candles import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, close_ms_of, open_ms_of
@@ -78,38 +78,54 @@ class PricePath:
         return value
 
 
+class Anchor(NamedTuple):
+    """A time at which the price is known: there the made-up path is pinned down."""
+
+    time_ms: int
+    price: int
+    """Scaled."""
+
+
 class SymbolPast:
-    """One symbol's past up to an anchor: the time and price at which its live market starts.
+    """One symbol's past up to the time at which its live market starts.
 
     Args:
         profile: How the symbol behaves.
-        seed: Same seed, same past.
-        anchor_ms: Where the live market starts; cut to a whole second.
-        anchor_price: The price there, scaled.
+        seed: Same seed and anchor, same past.
+        anchor: Where the path is pinned down; its time is cut to a whole second.
+        end_ms: Where the past ends; the anchor by default. Cut to a whole second.
         last_trade_id: Id of the last trade of the past; None counts trades from the listing on.
     """
 
     def __init__(
-        self, profile: SymbolProfile, seed: int, *, anchor_ms: int, anchor_price: int, last_trade_id: int | None = None
+        self,
+        profile: SymbolProfile,
+        seed: int,
+        *,
+        anchor: Anchor,
+        end_ms: int | None = None,
+        last_trade_id: int | None = None,
     ) -> None:
         self.profile = profile
-        self.anchor_ms = anchor_ms // SECOND_MS * SECOND_MS
+        self.end_ms = (anchor.time_ms if end_ms is None else end_ms) // SECOND_MS * SECOND_MS
         self._path = PricePath(profile, seed)
-        self._anchor_price = anchor_price
-        self._anchor_value = self._path.at(self.anchor_ms)
+        self._anchor_price = anchor.price
+        self._anchor_value = self._path.at(anchor.time_ms // SECOND_MS * SECOND_MS)
+        self._second = (-1, 0.0, 0.0)
         self._trades = Flow(f"{seed}:trades:{profile.symbol}", profile.trades_per_s, LISTED_MS)
         # Trades and lots share their bursts, because both flows hash the same name.
-        lots_per_s = profile.volume_per_s * 10**8 / profile.lot
+        lots_per_s = profile.volume_per_s * SCALE / profile.lot
         self._lots = Flow(f"{seed}:trades:{profile.symbol}", lots_per_s, LISTED_MS)
         self._key = seed_key(seed, "trade", profile.symbol)
-        self._id_shift = 0 if last_trade_id is None else last_trade_id + 1 - self._trades.until(self.anchor_ms)
+        self._id_shift = 0 if last_trade_id is None else last_trade_id + 1 - self._trades.until(self.end_ms)
 
     def price_at(self, time_ms: int) -> float:
-        """The unrounded scaled price at any time, also after the anchor; linear within a second."""
+        """The unrounded scaled price at any time, also after the end; linear within a second."""
         second_ms = time_ms // SECOND_MS * SECOND_MS
-        value = self._path.at(second_ms)
-        if time_ms != second_ms:
-            value += (self._path.at(second_ms + SECOND_MS) - value) * ((time_ms - second_ms) / SECOND_MS)
+        if self._second[0] != second_ms:
+            self._second = (second_ms, self._path.at(second_ms), self._path.at(second_ms + SECOND_MS))
+        _, value, following = self._second
+        value += (following - value) * ((time_ms - second_ms) / SECOND_MS)
         return self._anchor_price * exp(value - self._anchor_value)
 
     def trades_until(self, time_ms: int) -> int:
@@ -120,7 +136,7 @@ class SymbolPast:
         """The candle that opened at ``open_ms``, None where the past does not reach into it."""
         start_ms = max(open_ms, LISTED_MS)
         close_ms = close_ms_of(interval, open_ms)
-        end_ms = min(close_ms + 1, self.anchor_ms)
+        end_ms = min(close_ms + 1, self.end_ms)
         if start_ms >= end_ms:
             return None
         bar = self._bar(start_ms, end_ms)
@@ -144,15 +160,15 @@ class SymbolPast:
             trade_count=next_id - first_id,
             taker_buy_volume=bought_volume,
             taker_buy_quote_volume=quote * bought_volume // volume if volume else 0,
-            is_closed=close_ms < self.anchor_ms,
+            is_closed=close_ms < self.end_ms,
             first_trade_id=first_id if next_id > first_id else -1,
             last_trade_id=next_id - 1 if next_id > first_id else -1,
         )
 
     def last_trades(self, limit: int) -> list[Trade]:
-        """The last trades before the anchor, oldest first."""
+        """The last trades before the end, oldest first."""
         trades: list[Trade] = []
-        second_ms = self.anchor_ms - SECOND_MS
+        second_ms = self.end_ms - SECOND_MS
         while len(trades) < limit and second_ms >= LISTED_MS:
             trades.extend(reversed(self._trades_in(second_ms)))
             second_ms -= SECOND_MS
@@ -219,7 +235,7 @@ class SeededHistory:
     ) -> list[Candle]:
         """Candles that opened in ``[start_ms, end_ms]``, oldest first; see ``source.MarketHistory``."""
         past = self._pasts[symbol]
-        newest_ms = open_ms_of(interval, past.anchor_ms - 1)
+        newest_ms = open_ms_of(interval, past.end_ms - 1)
         oldest_ms = open_ms_of(interval, LISTED_MS)
         last_ms = newest_ms if end_ms is None else min(newest_ms, open_ms_of(interval, max(0, end_ms)))
         opens: list[int] = []

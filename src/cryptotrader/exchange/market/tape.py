@@ -19,7 +19,7 @@ import msgspec
 from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
-from cryptotrader.exchange.market.history import SeededHistory, SymbolPast
+from cryptotrader.exchange.market.history import Anchor, SeededHistory, SymbolPast
 from cryptotrader.exchange.market.playhead import Playhead
 from cryptotrader.exchange.market.profiles import profile_like
 from cryptotrader.exchange.market.recordings.columns import DEPTH, TRADE, Recording
@@ -250,9 +250,7 @@ class TapeSource:
             price = columns["trade_price"][max(0, row - 1)]
             next_id = columns["trade_id"][0] + self._loop * recording.trade_count + row
         profile = profile_like(recording.symbol, price, prices=columns["level_price"], quantities=columns["level_qty"])
-        past = SymbolPast(
-            profile, self._seed, anchor_ms=now_ns // NS_PER_MS, anchor_price=price, last_trade_id=next_id - 1
-        )
+        past = SymbolPast(profile, self._seed, anchor=Anchor(now_ns // NS_PER_MS, price), last_trade_id=next_id - 1)
         self._history = SeededHistory({recording.symbol: past})
 
     def _new_playhead(self, now_ns: int) -> Playhead:

@@ -1,0 +1,179 @@
+"""Reads market specifications, the words that choose what moves the paper exchange.
+
+::
+
+    default                                        the shipped BTCUSDT recording, looped, and nine synthetic symbols
+    synthetic[?seed=N]                             all ten symbols, made up
+    tape:FILE[,FILE...][?speed=N&loop=true]        a recording: raw (several consecutive files) or ``.tape``
+    tape:...?speed=max&hold=true                   as fast as it can be taken, from when somebody watches
+    tape:FILE+synthetic                            several, for different symbols: synthetic leaves out what tapes serve
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.exchange.market.profiles import PROFILES
+from cryptotrader.exchange.market.recordings.columns import Recording
+from cryptotrader.exchange.market.recordings.compact import is_compact, load
+from cryptotrader.exchange.market.recordings.raw import read_raw
+from cryptotrader.exchange.market.source import MarketSource
+from cryptotrader.exchange.market.synthetic import SyntheticSource
+from cryptotrader.exchange.market.tape import TapeSource
+
+PACKAGED_TAPE = Path(__file__).with_name("data") / "btcusdt.tape"
+"""Five minutes of BTCUSDT as recorded on 2024-08-08; see the NOTICE beside it."""
+
+DEFAULT_MARKET_SPEC = "default"
+
+DEFAULT_SEED = 1
+
+MAX_SPEED = 1000
+"""Fastest fixed speed. Unit: recorded seconds per second. Reason: beyond it ``max`` is what is meant."""
+
+MIN_SPEED = Decimal("0.001")
+
+MAX_SEED = 2**63 - 1
+
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class TapeSpec(msgspec.Struct, frozen=True):
+    """A recording to play."""
+
+    files: tuple[Path, ...]
+    speed: Fraction | None = Fraction(1)
+    """None: as fast as events are asked for."""
+    loop: bool = False
+    hold: bool = False
+    seed: int = DEFAULT_SEED
+
+
+class SyntheticSpec(msgspec.Struct, frozen=True):
+    """A made-up market."""
+
+    seed: int = DEFAULT_SEED
+
+
+def parse_market(text: str) -> tuple[TapeSpec | SyntheticSpec, ...]:
+    """Read a specification without opening any file.
+
+    Raises:
+        ConfigError: It is not one; the message names the part and what is wrong with it.
+    """
+    parts: list[TapeSpec | SyntheticSpec] = []
+    for part in text.split("+"):
+        word, _, query = part.strip().partition("?")
+        kind, colon, argument = word.partition(":")
+        match kind:
+            case "default" if not colon:
+                _options(part, query, ())
+                parts += [TapeSpec((PACKAGED_TAPE,), loop=True), SyntheticSpec()]
+            case "synthetic" if not colon:
+                options = _options(part, query, ("seed",))
+                parts.append(SyntheticSpec(_seed(part, options)))
+            case "tape":
+                parts.append(_tape(part, argument, query))
+            case "mirror":
+                raise ConfigError(f"market {part!r}: this version cannot mirror a venue; use tape: or synthetic")
+            case _:
+                raise ConfigError(f"market {part!r}: expected default, synthetic or tape:FILE")
+    if sum(isinstance(part, SyntheticSpec) for part in parts) > 1:
+        raise ConfigError(f"market {text!r}: more than one synthetic part")
+    return tuple(parts)
+
+
+def open_market(text: str = DEFAULT_MARKET_SPEC) -> list[MarketSource]:
+    """The sources that a specification asks for; recordings are read here.
+
+    Raises:
+        ConfigError: The specification is wrong, a file cannot be read, or two parts serve the same symbol.
+    """
+    parts = parse_market(text)
+    sources: list[MarketSource] = []
+    taken: set[str] = set()
+    for part in parts:
+        if isinstance(part, TapeSpec):
+            recording = read_recording(part.files)
+            if recording.symbol in taken:
+                raise ConfigError(f"market {text!r}: two tapes of {recording.symbol}")
+            taken.add(recording.symbol)
+            sources.append(TapeSource(recording, speed=part.speed, loop=part.loop, hold=part.hold, seed=part.seed))
+    for part in parts:
+        if isinstance(part, SyntheticSpec):
+            left = [symbol for symbol in PROFILES if symbol not in taken]
+            sources.append(SyntheticSource(seed=part.seed, symbols=left))
+    return sources
+
+
+def read_recording(files: Iterable[Path]) -> Recording:
+    """A recording in either format, told apart by its first bytes.
+
+    Raises:
+        ConfigError: A file cannot be read, or a compact tape comes with other files.
+    """
+    paths = list(files)
+    if any(is_compact(path) for path in paths):
+        if len(paths) > 1:
+            raise ConfigError(f"tape {paths[0]}: a compact tape cannot be joined with other files")
+        return load(paths[0])
+    return read_raw(paths)
+
+
+def _tape(part: str, argument: str, query: str) -> TapeSpec:
+    files = tuple(Path(name).expanduser() for name in argument.split(",") if name)
+    if not files:
+        raise ConfigError(f"market {part!r}: no file; expected tape:FILE[,FILE...]")
+    options = _options(part, query, ("speed", "loop", "hold", "seed"))
+    return TapeSpec(
+        files=files,
+        speed=_speed(part, options.get("speed", "1")),
+        loop=_truth(part, options, "loop"),
+        hold=_truth(part, options, "hold"),
+        seed=_seed(part, options),
+    )
+
+
+def _options(part: str, query: str, known: tuple[str, ...]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for pair in query.split("&") if query else ():
+        name, equals, value = pair.partition("=")
+        if name not in known or not equals:
+            allowed = ", ".join(f"{option}=" for option in known) or "none"
+            raise ConfigError(f"market {part!r}: unknown option {pair!r}; known: {allowed}")
+        if name in options:
+            raise ConfigError(f"market {part!r}: {name} is given twice")
+        options[name] = value
+    return options
+
+
+def _speed(part: str, text: str) -> Fraction | None:
+    if text == "max":
+        return None
+    try:
+        speed = Decimal(text)
+    except InvalidOperation:
+        speed = Decimal(0)
+    if not speed.is_finite() or not MIN_SPEED <= speed <= MAX_SPEED:
+        raise ConfigError(f"market {part!r}: speed must be max or a number from {MIN_SPEED} to {MAX_SPEED}")
+    return Fraction(speed)
+
+
+def _truth(part: str, options: Mapping[str, str], name: str) -> bool:
+    text = options.get(name, "false").lower()
+    if text not in _TRUTHS:
+        raise ConfigError(f"market {part!r}: {name} must be true or false")
+    return _TRUTHS[text]
+
+
+def _seed(part: str, options: Mapping[str, str]) -> int:
+    text = options.get("seed", str(DEFAULT_SEED))
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MAX_SEED)) or int(text) > MAX_SEED:
+        raise ConfigError(f"market {part!r}: seed must be a whole number from 0 to {MAX_SEED}")
+    return int(text)
