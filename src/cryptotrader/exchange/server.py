@@ -11,6 +11,8 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,10 +22,12 @@ from cryptotrader.exchange.protocol.admin import Admin
 from cryptotrader.exchange.protocol.auth import RequestAuthenticator
 from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.protocol.listen_keys import ListenKeys
-from cryptotrader.exchange.protocol.operations import Desk, Operations
-from cryptotrader.exchange.protocol.rest import ABORT, RestFront
+from cryptotrader.exchange.protocol.operations import UNKNOWN, UNKNOWN_TEXT, Desk, Operations
+from cryptotrader.exchange.protocol.rest import ABORT, RestFront, error_body
+from cryptotrader.exchange.protocol.upgrade import make_upgrade_router
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor
+from cryptotrader.transport.protocol import websocket_protocol
 
 log = get_logger(__name__)
 
@@ -48,7 +52,13 @@ def create_exchange_app(operations: Operations) -> Starlette:
     """The HTTP side: ``/api/v3`` and ``/admin``."""
     venue = operations.desk.venue
     front = RestFront(operations, RequestAuthenticator(venue.keys, venue.clock))
-    return Starlette(routes=[*Admin(operations).routes(), Mount("/", app=front)])
+    routes = [*Admin(operations).routes(), Mount("/", app=front)]
+    return Starlette(routes=routes, exception_handlers={Exception: _unexpected})
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """An error of our own, in Binance's shape; the server's log has the rest."""
+    return Response(error_body(UNKNOWN, UNKNOWN_TEXT), 500, media_type="application/json")
 
 
 class _Http(HttpToolsProtocol):
@@ -91,6 +101,7 @@ class ExchangeServer:
         self.venue = venue
         self.host = host
         self.operations = make_operations(venue, limits=limits)
+        self.websockets = make_upgrade_router(venue, self.operations, venue.clock)
         self._wanted_port = port
         self._socket: socket.socket | None = None
         self._started = asyncio.Event()
@@ -98,7 +109,7 @@ class ExchangeServer:
             uvicorn.Config(
                 create_exchange_app(self.operations),
                 http=_Http,
-                ws="none",
+                ws=websocket_protocol(self.websockets),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -117,6 +128,8 @@ class ExchangeServer:
 
     @should_exit.setter
     def should_exit(self, value: bool) -> None:
+        if value and not self._server.should_exit:
+            self.websockets.announce_shutdown()
         self._server.should_exit = value
 
     @property
@@ -163,5 +176,6 @@ class ExchangeServer:
                 await self._server.serve(sockets=[sock])
             finally:
                 sock.close()
+        await self.websockets.close()
         await self.venue.close()
         log.info("paper exchange stopped")

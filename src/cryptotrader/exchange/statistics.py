@@ -23,7 +23,10 @@ TAPE_TRADES = 1_000
 SERIES_CANDLES = 1_000
 """Candles kept per symbol and interval. Unit: candles. Reason: the most that ``klines`` can be asked for."""
 
-MINUTES_PER_DAY = 1_440
+SEED_INTERVAL = "15m"
+SEED_CANDLES = 96
+"""A day in quarters of an hour, from which the 24-hour numbers start. Reason: minutes would cost ten times as much at
+the start and only make the far edge of the day sharper."""
 
 _SECOND = "1s"
 _MINUTE = "1m"
@@ -35,7 +38,11 @@ class History(Protocol):
     def candles(
         self, symbol: str, interval: str, *, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Candle]:
-        """Candles that opened in the range, oldest first."""
+        """Candles that opened in the range and before the start, oldest first."""
+        ...
+
+    def trades(self, symbol: str, limit: int) -> list[Trade]:
+        """The last trades before the start, oldest first."""
         ...
 
 
@@ -68,11 +75,12 @@ class SymbolStatistics:
     """Statistics of one symbol.
 
     A trade touches only the running second and minute. A minute that ended is folded into all longer intervals, so
-    keeping sixteen intervals costs little more than keeping two, and each is exact.
+    keeping sixteen intervals costs little more than keeping two, and each is exact. Candles from before the start are
+    asked for when somebody wants them, and then kept.
 
     Args:
         symbol: Upper case.
-        history: Where candles from before the start come from.
+        history: Where candles and trades from before the start come from.
         now_ms: The start. Unit: epoch milliseconds.
     """
 
@@ -82,24 +90,30 @@ class SymbolStatistics:
         self.ticker = RollingTicker(symbol)
         self.top = BookTicker(symbol, 0, 0, 0, 0, 0)
         self._history = history
-        self._started_ms = now_ms
         self._minute: Candle | None = None
-        self._seconds = CandleSeries(symbol, _SECOND, SERIES_CANDLES)
-        self._series = {name: CandleSeries(symbol, name, SERIES_CANDLES) for name in INTERVALS if name != _SECOND}
-        for name, series in (*self._series.items(), (_SECOND, self._seconds)):
-            for candle in history.candles(symbol, name, start_ms=None, end_ms=now_ms, limit=SERIES_CANDLES):
-                series.put(candle)
-        minutes = history.candles(symbol, _MINUTE, start_ms=None, end_ms=now_ms, limit=MINUTES_PER_DAY)
-        self.ticker.seed(minutes)
+        self._series = {name: CandleSeries(symbol, name, SERIES_CANDLES) for name in INTERVALS}
+        self._loaded: dict[str, int] = {}
+        for trade in history.trades(symbol, TAPE_TRADES):
+            self.tape.append(trade)
+        last = self.tape.last
+        day = history.candles(symbol, SEED_INTERVAL, start_ms=None, end_ms=None, limit=SEED_CANDLES)
+        self.ticker.seed(day, last_trade_id=last.trade_id if last is not None else -1)
+        if self.ticker.last_price:
+            self._roll_minute(now_ms, self.ticker.last_price)
 
     def apply_trade(self, trade: Trade) -> None:
         """Count a public trade."""
         self.tape.append(trade)
         self.ticker.apply_trade(trade)
-        self._seconds.apply_trade(trade)
+        self._series[_SECOND].apply_trade(trade)
         minute = self._roll_minute(trade.time_ms, trade.price)
         if trade.time_ms >= minute.open_ms:
             self._minute = with_trade(minute, trade)
+        else:
+            # Somebody looked after the minute had ended and before its last trade came.
+            open_ms = open_ms_of(_MINUTE, trade.time_ms)
+            late = flat_candle(self.symbol, _MINUTE, open_ms=open_ms, price=trade.price, is_closed=True)
+            self._fold(with_trade(late, trade))
 
     def set_top(self, top: BookTicker) -> None:
         """Remember the best bid and ask."""
@@ -125,40 +139,69 @@ class SymbolStatistics:
         limit: int = 500,
     ) -> list[Candle]:
         """Candles that opened in the range, oldest first: from the start on where one is given, else the newest."""
-        live = self._live(interval, now_ms)
-        oldest_ms = live[0].open_ms if live else now_ms + 1
-        wanted: dict[int, Candle] = {}
-        if (start_ms is not None and start_ms < oldest_ms) or (end_ms is not None and end_ms < oldest_ms + limit):
-            until_ms = min(oldest_ms - 1, oldest_ms - 1 if end_ms is None else end_ms)
-            older = self._history.candles(self.symbol, interval, start_ms=start_ms, end_ms=until_ms, limit=limit)
-            wanted.update((candle.open_ms, candle) for candle in older)
-        wanted.update((candle.open_ms, candle) for candle in live)
+        kept = self._kept(interval, now_ms=now_ms, rows=limit)
+        oldest_ms = kept[0].open_ms if kept else now_ms + 1
         rows = [
             candle
-            for open_ms, candle in sorted(wanted.items())
-            if (start_ms is None or open_ms >= start_ms) and (end_ms is None or open_ms <= end_ms)
+            for candle in kept
+            if (start_ms is None or candle.open_ms >= start_ms) and (end_ms is None or candle.open_ms <= end_ms)
         ]
+        reaches_back = start_ms < oldest_ms if start_ms is not None else len(rows) < limit
+        if reaches_back:
+            until_ms = oldest_ms - 1 if end_ms is None else min(end_ms, oldest_ms - 1)
+            wanted = limit if start_ms is not None else limit - len(rows)
+            older = self._history.candles(self.symbol, interval, start_ms=start_ms, end_ms=until_ms, limit=wanted)
+            rows = [*older, *rows]
         return rows[:limit] if start_ms is not None else rows[max(0, len(rows) - limit) :]
 
-    def _live(self, interval: str, now_ms: int) -> list[Candle]:
+    def _kept(self, interval: str, *, now_ms: int, rows: int) -> list[Candle]:
         """What is kept of an interval, with the running minute in it."""
-        last_price = self.ticker.last_price
+        series = self._series[interval]
         if interval == _SECOND:
-            self._seconds.roll(now_ms)
-            return self._seconds.latest()
-        if last_price:
-            self._roll_minute(now_ms, last_price)
-        rows = self._series[interval].latest()
+            self._load(interval, rows)
+            series.roll(now_ms)
+            return series.latest()
+        if self._minute is not None:
+            self._roll_minute(now_ms, self._minute.close)
+        self._load(interval, rows)
+        candles = series.latest()
         minute = self._minute
         if minute is None:
-            return rows
+            return candles
         open_ms = open_ms_of(interval, minute.open_ms)
-        if rows and rows[-1].open_ms == open_ms:
-            rows[-1] = merged(rows[-1], minute)
-        elif not rows or rows[-1].open_ms < open_ms:
-            rows = _closed_last(rows)
-            rows.append(_as_interval(minute, interval))
-        return rows
+        if candles and candles[-1].open_ms == open_ms:
+            candles[-1] = merged(candles[-1], minute)
+        elif not candles or candles[-1].open_ms < open_ms:
+            candles = _closed_last(candles)
+            candles.append(_as_interval(minute, interval))
+        return candles
+
+    def _load(self, interval: str, rows: int) -> None:
+        """Put up to ``rows`` candles from before the start in front of what the series has seen since."""
+        wanted = min(rows, SERIES_CANDLES)
+        if self._loaded.get(interval, 0) >= wanted:
+            return
+        series = self._series[interval]
+        is_first = interval not in self._loaded
+        past = self._history.candles(self.symbol, interval, start_ms=None, end_ms=None, limit=wanted)
+        self._loaded[interval] = wanted
+        live = series.latest()
+        if not is_first:
+            # The candle in which the market started was put together the first time.
+            for candle in reversed(past[:-1]):
+                if len(series) >= SERIES_CANDLES:
+                    return
+                series.put(as_closed(candle))
+            return
+        self._series[interval] = series = CandleSeries(self.symbol, interval, SERIES_CANDLES)
+        for candle in past:
+            series.put(candle)
+        for candle in live:
+            last = series.last
+            is_same = last is not None and last.open_ms == candle.open_ms
+            if last is not None and not is_same:
+                series.put(as_closed(last))
+            series.put(_end_of(merged(last, candle), candle) if last is not None and is_same else candle)
 
     def _roll_minute(self, now_ms: int, price: int) -> Candle:
         """The minute that covers ``now_ms``; ends the one before it and fills minutes without trades."""
@@ -180,6 +223,8 @@ class SymbolStatistics:
     def _fold(self, minute: Candle) -> None:
         """Put a minute that ended into every longer interval."""
         for interval, series in self._series.items():
+            if interval == _SECOND:
+                continue
             open_ms = open_ms_of(interval, minute.open_ms)
             last = series.last
             if last is not None and last.open_ms == open_ms:
@@ -191,6 +236,11 @@ class SymbolStatistics:
                     series.put(as_closed(last))
                 grown = _as_interval(minute, interval)
             series.put(as_closed(grown) if grown.close_ms <= minute.close_ms else grown)
+
+
+def _end_of(candle: Candle, live: Candle) -> Candle:
+    """Closed where the live part of it has been closed."""
+    return as_closed(candle) if live.is_closed else candle
 
 
 def _closed_last(rows: list[Candle]) -> list[Candle]:

@@ -124,7 +124,9 @@ class GroupCommit:
             if after is not None:
                 after()
             return
-        if self._broken or len(self._rows) > MAX_WAITING_ROWS:
+        if len(self._rows) > MAX_WAITING_ROWS:
+            self._broken = True
+        if self._broken:
             raise StoreBroken
         self._rows.extend(rows)
         if after is not None:

@@ -7,15 +7,16 @@ acknowledged before. User events are published after the transaction that holds 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cryptotrader.bus import Topic
-from cryptotrader.core.clock import NS_PER_MS, NS_PER_S, Clock, to_ms
+from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
+from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Ticker24h, Trade
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
+from cryptotrader.exchange.driver import MarketDriver
 from cryptotrader.exchange.engine.accounts import ALWAYS, Fees, Period
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
@@ -35,19 +36,8 @@ from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
-from cryptotrader.exchange.statistics import TAPE_TRADES, SymbolStatistics
-from cryptotrader.exchange.store import GroupCommit, Store
-
-BATCH_EVENTS = 64
-"""Market events taken from a source at a time. Unit: events. Reason: a few milliseconds of work between two looks at
-the clock."""
-
-SLICE_NS = 4 * NS_PER_MS
-"""How long the market may move before others get their turn. Unit: nanoseconds. Reason: orders must not wait behind a
-recording that plays as fast as it can."""
-
-IDLE_S = 0.25
-"""Longest sleep without a look at the sources. Unit: seconds. Reason: a clock that was set must be noticed soon."""
+from cryptotrader.exchange.statistics import SymbolStatistics
+from cryptotrader.exchange.store import GroupCommit, Row, Store, StoreBroken
 
 MAX_ROWS = 1_000
 """Most orders or fills per answer. Unit: rows. Reason: Binance's own maximum."""
@@ -85,9 +75,8 @@ class PaperVenue:
         self.clock = clock
         self.market: Topic[MarketEvent] = Topic("paper-market")
         self.user: Topic[tuple[str, UserEvent]] = Topic("paper-user")
-        self.sources = tuple(sources)
-        by_symbol = {symbol: source for source in self.sources for symbol in source.symbols}
-        self._source_of = by_symbol
+        self._driver = MarketDriver(sources, clock)
+        by_symbol = self._driver.by_symbol
         self.rules: dict[str, SymbolRules] = {rule.symbol: rule for rule in rules if rule.symbol in by_symbol}
         missing = set(by_symbol) - set(self.rules)
         if missing or not self.rules:
@@ -102,8 +91,7 @@ class PaperVenue:
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
         self.started_ms = self.now_ms()
-        self._restore(accounts)
-        self._start_market()
+        self._start_market(self._restore(accounts))
 
     # Time
 
@@ -113,31 +101,33 @@ class PaperVenue:
 
     # Start
 
-    def _restore(self, accounts: Sequence[PaperAccount]) -> None:
+    def _restore(self, accounts: Sequence[PaperAccount]) -> dict[str, bytes]:
+        """Bring back what the store has; gives the checkpoints of the market."""
         kept = self._records.load()
-        self.engine.restore(kept.state)
+        try:
+            self.engine.restore(kept.state)
+        except ValueError as error:
+            raise ConfigError(f"the store of the paper exchange contradicts itself: {error}") from None
         for account in kept.accounts:
             self._accounts[account.id] = account
         for account in accounts:
             if account.id not in self._accounts:
                 self.open_account(account)
-        self._kept_checkpoints = kept.checkpoints
+        for key in self.keys:
+            if key.account not in self._accounts:
+                raise ConfigError(f"an API key belongs to account {key.account}, which does not exist")
+        return kept.checkpoints
 
-    def _start_market(self) -> None:
-        now_ns = self.clock.now_ns()
-        for index, source in enumerate(self.sources):
-            data = self._kept_checkpoints.get(self._checkpoint_name(index))
-            if data is None:
-                source.start(now_ns)
-            else:
-                source.resume(data, now_ns)
+    def _start_market(self, checkpoints: Mapping[str, bytes]) -> None:
+        now_ns = self._driver.start(checkpoints)
         self._statistics = {
-            symbol: SymbolStatistics(symbol, self._source_of[symbol].history, to_ms(now_ns)) for symbol in self.rules
+            symbol: SymbolStatistics(symbol, self._driver.by_symbol[symbol].history, to_ms(now_ns))
+            for symbol in self.rules
         }
-        for symbol, source in self._source_of.items():
-            for trade in source.history.trades(symbol, TAPE_TRADES):
-                self._statistics[symbol].tape.append(trade)
-                self.engine.prime(trade)
+        for symbol, source in self._driver.by_symbol.items():
+            last = self._statistics[symbol].tape.last
+            if last is not None:
+                self.engine.prime(last)
             self._emit(self.engine.on_snapshot(source.snapshot(symbol), to_ms(now_ns)))
         self._save_checkpoint(now_ns)
 
@@ -210,6 +200,15 @@ class PaperVenue:
         orders, events = self.engine.cancel_all(account, symbol, self.now_ms())
         self._emit(events)
         return orders
+
+    def require_store(self) -> None:
+        """Make sure that what happens next can be kept.
+
+        Raises:
+            StoreBroken: The disk did not take an earlier transaction.
+        """
+        if self._commit.is_broken:
+            raise StoreBroken
 
     async def committed(self) -> None:
         """Return when everything that has happened so far is on disk.
@@ -290,6 +289,12 @@ class PaperVenue:
         """Average price of the last minutes."""
         return self.engine.avg_price(symbol) or self.last_price(symbol)
 
+    def day(self, symbol: str) -> Ticker24h:
+        """24-hour statistics with the best bid and ask of this moment."""
+        statistics = self._statistics[symbol]
+        statistics.set_top(self.top(symbol))
+        return statistics.day(self.now_ms())
+
     def top(self, symbol: str) -> BookTicker:
         """Best bid and ask, as new as anything that was published."""
         known = self._statistics[symbol].top
@@ -305,21 +310,21 @@ class PaperVenue:
 
     def watch(self, symbol: str) -> None:
         """Somebody looks at a symbol now: a recording that was told to hold begins to play."""
-        source = self._source_of.get(symbol)
-        if source is not None:
-            source.release(symbol, self.clock.now_ns())
+        if self._driver.release(symbol):
             self._wake.set()
 
     async def run(self) -> None:
         """Move the market until cancelled."""
         while True:
-            busy = self._advance()
+            busy = self._driver.advance(self._on_market)
+            if self.clock.now_ns() >= self._checkpoint_due_ns:
+                self._save_checkpoint(self.clock.now_ns())
             if busy:
                 await asyncio.sleep(0)
                 continue
             self._wake.clear()
             try:
-                async with asyncio.timeout(self._idle_s()):
+                async with asyncio.timeout(self._driver.idle_s()):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -329,31 +334,8 @@ class PaperVenue:
         self._save_checkpoint(self.clock.now_ns())
         await self._commit.close()
 
-    def _advance(self) -> bool:
-        """Hand what is due to the engine, for at most ``SLICE_NS``; True where more is due."""
-        started_ns = self.clock.monotonic_ns()
-        more = False
-        for source in self.sources:
-            while True:
-                now_ns = self.clock.now_ns()
-                events = source.advance(now_ns, BATCH_EVENTS)
-                now_ms = to_ms(now_ns)
-                for event in events:
-                    self._emit(self._feed(event, now_ms))
-                if len(events) < BATCH_EVENTS:
-                    break
-                if self.clock.monotonic_ns() - started_ns > SLICE_NS:
-                    more = True
-                    break
-        if self.clock.now_ns() >= self._checkpoint_due_ns:
-            self._save_checkpoint(self.clock.now_ns())
-        return more
-
-    def _idle_s(self) -> float:
-        dues = [due for source in self.sources if (due := source.next_due_ns()) is not None]
-        if not dues:
-            return IDLE_S
-        return min(max((min(dues) - self.clock.now_ns()) / NS_PER_S, 0.0), IDLE_S)
+    def _on_market(self, event: SourceEvent, now_ms: int) -> None:
+        self._emit(self._feed(event, now_ms))
 
     def _feed(self, event: SourceEvent, now_ms: int) -> list[Event]:
         match event:
@@ -369,7 +351,7 @@ class PaperVenue:
     def _emit(self, events: Iterable[Event]) -> None:
         """Count, keep and publish what happened."""
         told: list[tuple[str, UserEvent]] = []
-        rows = []
+        rows: list[Row] = []
         for event in events:
             match event:
                 case DepthChanged():
@@ -389,7 +371,7 @@ class PaperVenue:
                     told.append((event.account, event))
                 case _:
                     told.append((event.account, event))
-        if told:
+        if told and not self._commit.is_broken:
             rows.append(self._records.counters(self.engine.counters()))
             self._commit.add(rows, lambda: self._tell(told))
 
@@ -399,14 +381,8 @@ class PaperVenue:
 
     def _save_checkpoint(self, now_ns: int) -> None:
         self._checkpoint_due_ns = now_ns + CHECKPOINT_NS
-        if self._records.store is None:
+        if self._records.store is None or self._commit.is_broken:
             return
-        rows = [
-            self._records.checkpoint(self._checkpoint_name(index), source.checkpoint())
-            for index, source in enumerate(self.sources)
-        ]
+        rows = [self._records.checkpoint(name, data) for name, data in self._driver.checkpoints()]
         rows.append(self._records.counters(self.engine.counters()))
         self._commit.add(rows)
-
-    def _checkpoint_name(self, index: int) -> str:
-        return ",".join(self.sources[index].symbols)

@@ -60,8 +60,9 @@ class _Request:
         Raises:
             Refusal: -1101, a parameter came twice in the same place, or there are too many.
         """
-        form = "" if self.verb == "GET" else self.body
-        return _pairs(form) | _pairs(self.query)
+        # Some clients call everything JSON; what is no form holds no parameters.
+        is_form = self.verb != "GET" and not self.body.startswith(("{", "["))
+        return _pairs(self.body if is_form else "") | _pairs(self.query)
 
     def payload(self) -> bytes:
         """What was signed."""
@@ -92,7 +93,7 @@ class RestFront:
         """Answer one request."""
         body = await _read_body(receive)
         if body is None:
-            await _send(send, 413, _error(-1100, "Request body is too large."), [])
+            await _send(send, 413, error_body(-1100, "Request body is too large."), [])
             return
         request = _Request(scope, body)
         spec = by_route(request.verb, request.path)
@@ -100,7 +101,7 @@ class RestFront:
             known = verbs_of(request.path)
             allow = [(b"allow", ", ".join(sorted(known)).encode())] if known else []
             text = "This operation is not supported." if known else "Path not found."
-            await _send(send, 405 if known else 404, _error(-1020, text), allow)
+            await _send(send, 405 if known else 404, error_body(-1020, text), allow)
             return
         try:
             status, answer, headers = await self._answer(spec, request)
@@ -125,7 +126,7 @@ class RestFront:
             operations.settle(spec, weight, address=request.address)
             status, answer = 200, msgspec.json.encode(result)
         except Refusal as refusal:
-            status, answer = http_status(refusal), _error(refusal.code, refusal.message)
+            status, answer = http_status(refusal), error_body(refusal.code, refusal.message)
             retry_after_s = _retry_after_s(refusal)
         headers = self._limit_headers(spec, request.address, caller=caller if status == 200 else None)
         if retry_after_s is not None:
@@ -159,7 +160,8 @@ def _retry_after_s(refusal: Refusal) -> int | None:
     return None
 
 
-def _error(code: int, text: str) -> bytes:
+def error_body(code: int, text: str) -> bytes:
+    """``{"code":-1121,"msg":"Invalid symbol."}``."""
     return msgspec.json.encode({"code": code, "msg": text})
 
 

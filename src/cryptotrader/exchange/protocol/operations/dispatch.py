@@ -12,14 +12,19 @@ from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
 from cryptotrader.exchange.protocol.operations import account, market, trading
 from cryptotrader.exchange.protocol.operations.call import Call, Desk, Endpoint
-from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, FaultRefusal, Silence
+from cryptotrader.exchange.protocol.operations.refusals import (
+    TIMEOUT,
+    TIMEOUT_TEXT,
+    UNKNOWN,
+    UNKNOWN_TEXT,
+    FaultRefusal,
+    Silence,
+)
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
 
 FREE_WHEN_DONE = frozenset({"order.place", "order.cancel", "openOrders.cancelAll"})
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
-
-UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 
 
 class Operations:
@@ -91,6 +96,8 @@ class Operations:
             raise Refusal(-1020, "This operation is not supported.")
         call = Call(desk=self.desk, account=account or "", now_ms=self.now_ms())
         try:
+            if spec.needs_key:
+                self.desk.venue.require_store()
             answer = known.answer(call, params)
             if spec.needs_key:
                 await self.desk.venue.committed()
@@ -120,4 +127,6 @@ def _befall(fault: FaultSpec) -> Exception:
     code = fault.code if fault.code is not None else (TIMEOUT if fault.kind.lands else UNKNOWN)
     text = fault.msg or (TIMEOUT_TEXT if code == TIMEOUT else UNKNOWN_TEXT)
     default_status = {TIMEOUT: 504, UNKNOWN: 500}.get(code, 400)
-    return FaultRefusal(code, text, status=fault.status or default_status)
+    status = fault.status or default_status
+    retry_after_s = fault.retry_after_s if status in (418, 429) else None
+    return FaultRefusal(code, text, status=status, retry_after_s=retry_after_s)

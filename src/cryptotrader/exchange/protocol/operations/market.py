@@ -144,7 +144,7 @@ def _avg_price(call: Call, params: current_average_price.AveragePriceParams) -> 
 def _ticker_24h(call: Call, params: ticker_price_24h.Ticker24hParams) -> object:
     names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
     mini = params.type == "MINI"
-    rows = [render.ticker_24h(call.venue.statistics(name).day(call.now_ms), mini=mini) for name in names]
+    rows = [render.ticker_24h(call.venue.day(name), mini=mini) for name in names]
     return rows[0] if params.symbol is not None else rows
 
 

@@ -14,6 +14,7 @@ from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.services.binance.registry import AnySpec
 
 UNKNOWN = -1000
+UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 TIMEOUT = -1007
 """Execution status unknown: the order may have landed."""
 TIMEOUT_TEXT = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."

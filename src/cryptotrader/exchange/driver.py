@@ -1,0 +1,87 @@
+"""Drives the market sources: hands over what is due, in small slices, and says how long nothing will be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S, Clock, to_ms
+from cryptotrader.exchange.market.source import MarketEvent, MarketSource
+
+BATCH_EVENTS = 64
+"""Market events taken from a source at a time. Unit: events. Reason: a few milliseconds of work between two looks at
+the clock."""
+
+SLICE_NS = 4 * NS_PER_MS
+"""How long the market may move before others get their turn. Unit: nanoseconds. Reason: orders must not wait behind a
+recording that plays as fast as it can."""
+
+IDLE_S = 0.25
+"""Longest sleep without a look at the sources. Unit: seconds. Reason: a clock that was set must be noticed soon."""
+
+
+class MarketDriver:
+    """Sources in the order in which they were named.
+
+    Args:
+        sources: Who moves the market; where two serve a symbol, the last one counts.
+        clock: Real time for what is due, monotonic time for the length of a slice.
+    """
+
+    def __init__(self, sources: Sequence[MarketSource], clock: Clock) -> None:
+        self.sources = tuple(sources)
+        self.by_symbol: dict[str, MarketSource] = {
+            symbol: source for source in self.sources for symbol in source.symbols
+        }
+        self._clock = clock
+
+    def start(self, checkpoints: Mapping[str, bytes]) -> int:
+        """Start every source, or let it go on where its checkpoint says; returns the time (epoch nanoseconds)."""
+        now_ns = self._clock.now_ns()
+        for source in self.sources:
+            data = checkpoints.get(_name(source))
+            if data is None:
+                source.start(now_ns)
+            else:
+                source.resume(data, now_ns)
+        return now_ns
+
+    def checkpoints(self) -> list[tuple[str, bytes]]:
+        """(name, data) of every source."""
+        return [(_name(source), source.checkpoint()) for source in self.sources]
+
+    def release(self, symbol: str) -> bool:
+        """Somebody watches the symbol now; False where no source serves it."""
+        source = self.by_symbol.get(symbol)
+        if source is not None:
+            source.release(symbol, self._clock.now_ns())
+        return source is not None
+
+    def advance(self, feed: Callable[[MarketEvent, int], None]) -> bool:
+        """Call ``feed`` with (event, time in epoch ms) for what is due, for ``SLICE_NS`` at most; True: more is due."""
+        started_ns = self._clock.monotonic_ns()
+        more = False
+        for source in self.sources:
+            while True:
+                now_ns = self._clock.now_ns()
+                events = source.advance(now_ns, BATCH_EVENTS)
+                now_ms = to_ms(now_ns)
+                for event in events:
+                    feed(event, now_ms)
+                if len(events) < BATCH_EVENTS:
+                    break
+                if self._clock.monotonic_ns() - started_ns > SLICE_NS:
+                    more = True
+                    break
+        return more
+
+    def idle_s(self) -> float:
+        """How long until something is due, at most ``IDLE_S``. Unit: seconds."""
+        dues = [due for source in self.sources if (due := source.next_due_ns()) is not None]
+        if not dues:
+            return IDLE_S
+        return min(max((min(dues) - self._clock.now_ns()) / NS_PER_S, 0.0), IDLE_S)
+
+
+def _name(source: MarketSource) -> str:
+    """What a checkpoint is kept under: the symbols, since the order of sources may change."""
+    return ",".join(source.symbols)
