@@ -77,6 +77,9 @@ def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
 def _convert(name: str, value: Any, kind: Any, *, is_list: bool) -> Any:
     if value == "":
         raise InvalidParams(f"Empty parameter: {name}", param=name, problem="empty")
+    if isinstance(value, str) and (not value.isprintable() or value != value.strip()):
+        # A pattern's ``$`` would let a line break pass.
+        raise InvalidParams(f"Invalid parameter: {name}", param=name, problem="malformed")
     if is_list and isinstance(value, str):
         value = _list_of(name, value)
     try:

@@ -48,6 +48,13 @@ class SymbolInfo(Wire, frozen=True, kw_only=True):
     allowed_self_trade_prevention_modes: tuple[str, ...] = ()
 
 
+class SmartRouting(Wire, frozen=True, kw_only=True):
+    """Symbols among which the venue may route an order for ``base_asset``."""
+
+    base_asset: str
+    symbols: tuple[str, ...] = ()
+
+
 class ExchangeInfo(Wire, frozen=True, kw_only=True):
     """Rate limits and the symbols asked for."""
 
@@ -56,3 +63,4 @@ class ExchangeInfo(Wire, frozen=True, kw_only=True):
     rate_limits: tuple[RateLimit, ...] = ()
     exchange_filters: tuple[dict[str, Any], ...] = ()
     symbols: tuple[SymbolInfo, ...] = ()
+    sors: tuple[SmartRouting, ...] | None = None
