@@ -14,11 +14,12 @@ from starlette.applications import Starlette
 
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import UnknownSymbol, VenueRejected
-from cryptotrader.core.events import Candle, Ticker24h
+from cryptotrader.core.events import Ticker24h
 from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.core.limits import WindowLimit
 from cryptotrader.gateway import GatewayServices, ListenKeys, create_gateway_app
 from cryptotrader.market.book import OrderBook
+from cryptotrader.market.candles import CandleSeries
 from cryptotrader.market.trades import TradeTape
 from cryptotrader.services.binance.request import Params, RequestSpec
 from cryptotrader.sessions.auth import Authenticator
@@ -99,16 +100,13 @@ class FakeCatalogue:
     """Knows a few symbols."""
 
     def __init__(self, *symbols: str) -> None:
-        self.symbols = symbols or ("BTCUSDT", "ETHUSDT", "ETHBTC")
+        self.symbols: Sequence[str] = symbols or ("BTCUSDT", "ETHUSDT", "ETHBTC")
 
     async def require(self, symbol_text: str) -> str:
         symbol = compact_symbol(symbol_text)
         if symbol not in self.symbols:
             raise UnknownSymbol("Invalid symbol", param="symbol", problem="unknown")
         return symbol
-
-    def known_symbols(self) -> Sequence[str]:
-        return self.symbols
 
 
 @dataclass
@@ -132,7 +130,7 @@ class FakeTrades:
 
 @dataclass
 class FakeCandles:
-    rows: list[Candle] = field(default_factory=list)
+    series: CandleSeries
     is_fresh: bool = False
 
 
@@ -140,14 +138,10 @@ class FakeLive:
     """Live state that is never fresh unless a test says so."""
 
     def __init__(self) -> None:
-        self.touched: list[tuple[str, str]] = []
         self._depth: dict[str, FakeDepth] = {}
         self._ticker: dict[str, FakeTicker] = defaultdict(FakeTicker)
         self._trades: dict[str, FakeTrades] = {}
-        self._candles: dict[tuple[str, str], FakeCandles] = defaultdict(FakeCandles)
-
-    def touch(self, symbol: str, kind: Any) -> None:
-        self.touched.append((symbol, str(kind)))
+        self._candles: dict[tuple[str, str], FakeCandles] = {}
 
     def depth(self, symbol: str) -> FakeDepth:
         return self._depth.setdefault(symbol, FakeDepth(OrderBook(symbol)))
@@ -158,8 +152,8 @@ class FakeLive:
     def trades(self, symbol: str) -> FakeTrades:
         return self._trades.setdefault(symbol, FakeTrades(TradeTape(symbol)))
 
-    def candles(self, symbol: str, interval: str) -> Any:
-        return self._candles[symbol, interval]
+    def candles(self, symbol: str, interval: str) -> FakeCandles:
+        return self._candles.setdefault((symbol, interval), FakeCandles(CandleSeries(symbol, interval, 1_000)))
 
 
 def counting_entropy() -> Callable[[int], bytes]:

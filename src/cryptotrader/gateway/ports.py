@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from cryptotrader.core.clock import Clock
 from cryptotrader.core.events import Candle, Level, Ticker24h, Trade
@@ -22,8 +22,9 @@ class Catalogue(Protocol):
         """Any spelling to the venue's own; raises UnknownSymbol."""
         ...
 
-    def known_symbols(self) -> Sequence[str]:
-        """All of them, if they have been loaded; never waits."""
+    @property
+    def symbols(self) -> Sequence[str]:
+        """All that are known now, without asking the venue."""
         ...
 
 
@@ -129,11 +130,10 @@ class CandlesView(Protocol):
 
 
 class Live(Protocol):
-    """Live market state. Asking never waits: a view that is not fresh says so, and ``touch`` makes it fresh soon."""
+    """Live market state. Asking never waits: it subscribes for a while, and a view that is not fresh yet says so.
 
-    def touch(self, symbol: str, kind: Any) -> None:
-        """Keep a kind of data of a symbol subscribed for a while."""
-        ...
+    Every method raises SubscriptionLimit where no more can be subscribed.
+    """
 
     def depth(self, symbol: str) -> DepthView:
         """The symbol's order book."""

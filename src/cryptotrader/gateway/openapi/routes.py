@@ -29,7 +29,7 @@ def document_routes(services: GatewayServices) -> list[Route]:
 
     async def openapi(request: Request) -> Response:
         request.state.route = "/openapi.json"
-        known = services.catalogue.known_symbols()
+        known = services.catalogue.symbols
         symbols = known if len(known) <= MAX_LISTED_SYMBOLS else ()
         return value_reply(build(endpoints(), version=__version__, symbols=symbols))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
-from cryptotrader.core.errors import InvalidParams, UnknownSymbol
+from cryptotrader.core.errors import InvalidParams, SubscriptionLimit, UnknownSymbol
 from cryptotrader.gateway.http.contract import Call, Query, shorten
-from cryptotrader.gateway.ports import GatewayServices
+from cryptotrader.gateway.http.replies import json_reply
+from cryptotrader.gateway.ports import GatewayServices, Live
 from cryptotrader.gateway.routes import live_answers
 from cryptotrader.gateway.routes.venue import ask, from_live, from_venue, symbol_of
 from cryptotrader.services.binance.request import Interval
@@ -19,6 +21,7 @@ from cryptotrader.services.binance.websocketAPI.market_data_requests.order_book 
 from cryptotrader.services.binance.websocketAPI.market_data_requests.recent_trades import SPEC as TRADES
 from cryptotrader.services.binance.websocketAPI.market_data_requests.symbol_price_ticker import SPEC as PRICE
 from cryptotrader.services.binance.websocketAPI.market_data_requests.ticker_price_24h import SPEC as DAY
+from cryptotrader.telemetry.metrics import REST_SOURCE
 
 MAX_SYMBOLS = 20
 """Most symbols in one klines request (C-21). Reason: each costs weight 2 upstream."""
@@ -64,24 +67,18 @@ class TradesQuery(SymbolQuery, frozen=True, kw_only=True):
 
 
 async def ticker_price(call: Call[SymbolQuery]) -> Response:
-    """The last price: that of the newest trade where trades are followed, else of the newest statistics."""
+    """The last price: that of the newest trade."""
     symbol = await symbol_of(call.services, call.query.symbol)
-    live = call.services.live
-    live.touch(symbol, "TRADES")
-    trades = live.trades(symbol)
-    if trades.is_fresh and (last := trades.tape.last) is not None:
-        return from_live("ticker/price", live_answers.price_body(symbol, last.price))
+    if (body := _live(lambda live: _live_price(live, symbol), call.services)) is not None:
+        return from_live("ticker/price", body)
     return from_venue("ticker/price", await ask(call.services, PRICE, {"symbol": symbol}))
 
 
 async def ticker_day(call: Call[SymbolQuery]) -> Response:
     """Statistics of 24 hours."""
     symbol = await symbol_of(call.services, call.query.symbol)
-    live = call.services.live
-    live.touch(symbol, "TICKER")
-    ticker = live.ticker(symbol)
-    if ticker.is_fresh and ticker.latest is not None:
-        return from_live("ticker/24hr", live_answers.ticker_body(ticker.latest))
+    if (body := _live(lambda live: _live_day(live, symbol), call.services)) is not None:
+        return from_live("ticker/24hr", body)
     return from_venue("ticker/24hr", await ask(call.services, DAY, {"symbol": symbol}))
 
 
@@ -89,12 +86,8 @@ async def depth(call: Call[DepthQuery]) -> Response:
     """The order book, best levels first."""
     symbol = await symbol_of(call.services, call.query.symbol)
     limit = call.query.limit or DEFAULT_DEPTH
-    live = call.services.live
-    live.touch(symbol, "DEPTH")
-    feed = live.depth(symbol)
-    if feed.is_ready and limit <= feed.complete_levels:
-        book = feed.book
-        return from_live("depth", live_answers.depth_body(book.last_id, book.bids(limit), book.asks(limit)))
+    if (body := _live(lambda live: _live_depth(live, symbol, limit), call.services)) is not None:
+        return from_live("depth", body)
     return from_venue("depth", await ask(call.services, DEPTH, {"symbol": symbol, "limit": limit}))
 
 
@@ -102,12 +95,46 @@ async def trades(call: Call[TradesQuery]) -> Response:
     """Recent public trades, oldest first."""
     symbol = await symbol_of(call.services, call.query.symbol)
     limit = call.query.limit or DEFAULT_LIMIT
-    live = call.services.live
-    live.touch(symbol, "TRADES")
-    feed = live.trades(symbol)
-    if feed.is_fresh and len(feed.tape) >= limit:
-        return from_live("trades", live_answers.trades_body(feed.tape.latest(limit)))
+    if (body := _live(lambda live: _live_trades(live, symbol, limit), call.services)) is not None:
+        return from_live("trades", body)
     return from_venue("trades", await ask(call.services, TRADES, {"symbol": symbol, "limit": limit}))
+
+
+def _live(read: Callable[[Live], bytes | None], services: GatewayServices) -> bytes | None:
+    """An answer from live state; None where it is not fresh, or nothing more can be followed."""
+    try:
+        return read(services.live)
+    except SubscriptionLimit:
+        return None
+
+
+def _live_price(live: Live, symbol: str) -> bytes | None:
+    feed = live.trades(symbol)
+    last = feed.tape.last
+    return live_answers.price_body(symbol, last.price) if feed.is_fresh and last is not None else None
+
+
+def _live_day(live: Live, symbol: str) -> bytes | None:
+    feed = live.ticker(symbol)
+    return live_answers.ticker_body(feed.latest) if feed.is_fresh and feed.latest is not None else None
+
+
+def _live_depth(live: Live, symbol: str, limit: int) -> bytes | None:
+    feed = live.depth(symbol)
+    if not feed.is_ready or limit > feed.complete_levels:
+        return None
+    return live_answers.depth_body(feed.book.last_id, feed.book.bids(limit), feed.book.asks(limit))
+
+
+def _live_trades(live: Live, symbol: str, limit: int) -> bytes | None:
+    feed = live.trades(symbol)
+    return live_answers.trades_body(feed.tape.latest(limit)) if feed.is_fresh and len(feed.tape) >= limit else None
+
+
+def _live_klines(live: Live, symbol: str, interval: str, limit: int) -> bytes | None:
+    feed = live.candles(symbol, interval)
+    rows = feed.series.latest(limit) if feed.is_fresh else ()
+    return live_answers.klines_body(rows) if len(rows) >= limit else None
 
 
 async def klines(call: Call[KlinesQuery]) -> Response:
@@ -115,7 +142,7 @@ async def klines(call: Call[KlinesQuery]) -> Response:
     services, query = call.services, call.query
     texts = query.symbol.split(",")
     if len(texts) == 1:
-        return from_venue("klines", await _klines_of(services, query, await symbol_of(services, texts[0])))
+        return json_reply(await _klines_of(services, query, await symbol_of(services, texts[0])))
     symbols = await _symbols(services, texts)
     answers = await asyncio.gather(*(_klines_of(services, query, symbol) for symbol in symbols), return_exceptions=True)
     rows = []
@@ -123,7 +150,7 @@ async def klines(call: Call[KlinesQuery]) -> Response:
         if isinstance(answer, BaseException):
             raise answer
         rows.append(b"%b:%b" % (msgspec.json.encode(symbol), answer))
-    return from_venue("klines", b"{" + b",".join(rows) + b"}")
+    return json_reply(b"{" + b",".join(rows) + b"}")
 
 
 async def _symbols(services: GatewayServices, texts: list[str]) -> list[str]:
@@ -145,6 +172,13 @@ async def _symbols(services: GatewayServices, texts: list[str]) -> list[str]:
 
 
 async def _klines_of(services: GatewayServices, query: KlinesQuery, symbol: str) -> bytes:
+    """Candles of one symbol; live state holds only the newest, in UTC."""
+    if query.start_time is None and query.end_time is None and query.time_zone is None:
+        limit = query.limit or DEFAULT_LIMIT
+        body = _live(lambda live: _live_klines(live, symbol, query.interval, limit), services)
+        if body is not None:
+            REST_SOURCE.labels("klines", "live").inc()
+            return body
     given = {
         "symbol": symbol,
         "interval": query.interval,
@@ -153,4 +187,6 @@ async def _klines_of(services: GatewayServices, query: KlinesQuery, symbol: str)
         "timeZone": query.time_zone,
         "limit": query.limit,
     }
-    return await ask(services, KLINES, given)
+    body = await ask(services, KLINES, given)
+    REST_SOURCE.labels("klines", "upstream").inc()
+    return body
