@@ -103,7 +103,7 @@ CANDLE = Candle("BNBBTC", "1m", 60_000, 119_999, 1, 3, 1, 2, 9, 8, 4, 5, 6, Fals
     ("payload", "keys"),
     [
         (payloads.trade(TRADE), "e E s t p q T m M"),
-        (payloads.agg_trade(TRADE, TRADE, TRADE.qty), "e E s a p q f l T m M"),
+        (payloads.agg_trade(TRADE), "e E s a p q f l T m M"),
         (payloads.ticker(STATS), "e E s p P w x c Q b B a A o h l v q O C F L n"),
         (payloads.mini_ticker(STATS), "e E s c o h l v q"),
         (payloads.avg_price(payloads.AveragePrice("BTCUSDT", SCALE, 5, 7), 8), "e E s i w T"),
@@ -123,10 +123,9 @@ def test_a_kline_has_the_documented_keys() -> None:
     assert message["k"]["x"] is False
 
 
-def test_an_aggregate_spans_first_to_last_trade() -> None:
-    last = Trade("BNBBTC", 105, 100_000, SCALE, 1672515782136, True, 1672515782137)
-    message = json.loads(payloads.agg_trade(TRADE, last, 11 * SCALE))
-    assert (message["a"], message["f"], message["l"], message["q"]) == (100, 100, 105, "11.00000000")
+def test_every_trade_is_an_aggregate_of_its_own() -> None:
+    message = json.loads(payloads.agg_trade(TRADE))
+    assert (message["a"], message["f"], message["l"], message["q"]) == (100, 100, 100, "10.00000000")
 
 
 def test_times_are_in_microseconds_where_asked_for() -> None:

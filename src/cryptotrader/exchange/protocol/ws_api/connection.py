@@ -35,8 +35,7 @@ from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import Connection
 
 MAX_JOBS = 10_000
-"""Requests of all connections on their way at a time. Unit: requests. Reason: far above what the engine can keep waiting,
-and each connection has a bound of its own."""
+"""Requests of all connections on their way at a time. Reason: more than the engine can keep waiting."""
 
 UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 TOO_MANY_QUEUED = (-1003, "Too many requests queued.")
