@@ -5,9 +5,9 @@ Depth (one message per book change)::
     {"e":"depthUpdate","E":1609459200000,"s":"BTCUSDT","U":157,"u":160,
      "b":[["44990.00000000","0.50000000"],...],"a":[["45000.00000000","0.80000000"],...]}
 
-``b[0]`` and ``a[0]`` are always the best levels of the book after the change (S0-42): an unchanged best level is stated
-again in front, and levels that go (quantity zero) come last. Both are harmless to who builds a book, since quantities are
-absolute. ``U`` and ``u`` are contiguous within a connection (S0-43).
+``b[0]`` and ``a[0]`` are always the best levels of the book after the change (S0-42): an unchanged best level is
+stated again in front, and levels that go (quantity zero) come last. Both are harmless to who builds a book, since
+quantities are absolute. ``U`` and ``u`` are contiguous within a connection (S0-43).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _message(symbol: str, event_ms: int, ids: tuple[int, int], bids: str, asks: 
 
 
 class DepthMerger:
-    """Consecutive changes of one book, folded into one that does the same (C-22): nothing is lost for a book-builder."""
+    """Consecutive changes of one book, folded into one that does the same (C-22): no book-builder loses anything."""
 
     def __init__(self) -> None:
         self._symbol = ""

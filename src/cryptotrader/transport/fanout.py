@@ -79,7 +79,8 @@ class _Seat(Generic[T]):
         self.member.on_caught_up()
         self.member.connection.flush()
         # Writing the catch-up may have filled the transport again; then the next resume comes back here.
-        if not self.member.connection.is_behind:
+        # The member may also have left meanwhile.
+        if not self.member.connection.is_behind and self.owner.holds(self):
             self.cohort.move_ready(self)
 
     def on_gone(self) -> None:
@@ -172,6 +173,10 @@ class Broadcaster(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._seats)
+
+    def holds(self, seat: _Seat[T]) -> bool:
+        """Whether the seat is still taken by its member."""
+        return self._seats.get(seat.member) is seat
 
     def has_listeners(self, topic: str) -> bool:
         """Whether anybody is subscribed, so that an encoder can save its work."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 
 OP_TEXT = 0x1
 OP_BINARY = 0x2
@@ -103,6 +104,20 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"Frame(opcode={self._opcode}, {len(self.wire) - self._header_bytes} bytes)"
+
+
+class FrameBatch(Frame):
+    """Several messages that leave together and count as one in every queue."""
+
+    __slots__ = ("_frames",)
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        super().__init__(OP_TEXT, b"")
+        self._frames = tuple(frames)
+        self.wire = b"".join([frame.wire for frame in frames])
+
+    def _deflate(self) -> bytes:
+        return b"".join([frame.deflated for frame in self._frames])
 
 
 def ping_frame(payload: bytes = b"") -> bytes:

@@ -1,0 +1,121 @@
+"""What the streams need from the rest of the product, as small ports that tests fill with fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Protocol
+
+from cryptotrader.bus import Topic
+from cryptotrader.core.events import Ticker24h
+from cryptotrader.feeds.depth import DepthChange
+from cryptotrader.market.book import OrderBook
+
+
+class WhoIs(Protocol):
+    """A client that proved who it is."""
+
+    @property
+    def key_id(self) -> str:
+        """Public id of its key."""
+        ...
+
+    @property
+    def scopes(self) -> Set[str]:
+        """What the key allows: ``read``, ``trade``, ``admin``."""
+        ...
+
+
+class Authenticates(Protocol):
+    """Knows the bearer tokens."""
+
+    on_revoked: Topic[str]
+    """Ids of keys that have just become useless."""
+
+    def authenticate(self, authorization: str | None, query_token: str | None = None) -> WhoIs:
+        """Who this is; raises NotAuthenticated with the text for the client."""
+        ...
+
+
+class Catalogue(Protocol):
+    """Which symbols exist."""
+
+    async def require(self, symbol_text: str) -> str:
+        """Any spelling to the venue's own; raises UnknownSymbol."""
+        ...
+
+
+class Lease(Protocol):
+    """Keeps something subscribed upstream until it is closed."""
+
+    def close(self) -> None:
+        """Not wanted any more."""
+        ...
+
+
+class DepthFeed(Protocol):
+    """The live order book of a symbol."""
+
+    topic: Topic[DepthChange]
+    """Every change."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the book is known to be right now."""
+        ...
+
+    @property
+    def book(self) -> OrderBook:
+        """The book; to be read only while ``is_ready`` or in a change."""
+        ...
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when ``is_ready``; raises VenueTimeout."""
+        ...
+
+
+class TickerFeed(Protocol):
+    """The live 24-hour statistics of a symbol."""
+
+    topic: Topic[Ticker24h]
+    """Every update."""
+
+    @property
+    def latest(self) -> Ticker24h | None:
+        """The newest, if any arrived."""
+        ...
+
+
+class LiveMarket(Protocol):
+    """Live market state, subscribed upstream as long as a lease is held."""
+
+    def lease(self, symbol: str, kind: str) -> Lease:
+        """Keep a kind of data of ``symbol`` alive."""
+        ...
+
+    def depth(self, symbol: str) -> DepthFeed:
+        """The order book of ``symbol``."""
+        ...
+
+    def ticker(self, symbol: str) -> TickerFeed:
+        """The statistics of ``symbol``."""
+        ...
+
+
+class UserEvent(Protocol):
+    """One event of the user's account."""
+
+    @property
+    def payload(self) -> bytes:
+        """The bare JSON object, as clients get it."""
+        ...
+
+
+class UserFeed(Protocol):
+    """The user's own orders and balances."""
+
+    topic: Topic[UserEvent]
+    """Every event, once."""
+
+    def lease(self) -> Lease:
+        """Keep the user stream open."""
+        ...
