@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, Candle, DepthDiff, Level, Ticker24h, Trade
-from cryptotrader.core.scaled import SCALE_DIGITS, parse_scaled
+from cryptotrader.core.scaled import MAX_TEXT_CHARS, SCALE_DIGITS, parse_scaled
 from cryptotrader.services.binance.models.market import AggTrade, DayTicker, Kline, OrderBook, PriceLevel, PublicTrade
 from cryptotrader.services.binance.models.streams import (
     AggTradeEvent,
@@ -39,10 +39,9 @@ _kline = msgspec.json.Decoder(KlineEvent).decode
 
 def scaled(text: str) -> int:
     """``core.scaled.parse_scaled``, with a short cut for the eight places that Binance nearly always writes."""
-    if text[_POINT : _POINT + 1] == ".":
-        digits = text[:_POINT] + text[_POINT + 1 :]
-        if digits.isdecimal() and digits.isascii() and len(digits) <= 28:
-            return int(digits)
+    digits = text.replace(".", "", 1)
+    if text[_POINT : _POINT + 1] == "." and digits.isdigit() and len(text) <= MAX_TEXT_CHARS:
+        return int(digits)
     return parse_scaled(text)
 
 

@@ -19,7 +19,13 @@ Symbol = Annotated[str, msgspec.Meta(pattern=r"^((?![a-z])[\w.-]){1,20}$")]
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,20})(\.[0-9]{1,20})?$")]
 """An exact positive number as text, kept as it was written so that it is signed as it is sent."""
 
-Millis = Annotated[int, msgspec.Meta(ge=0)]
+MAX_LONG = 2**63 - 1
+"""Largest number of the venue's type LONG."""
+
+Long = Annotated[int, msgspec.Meta(ge=0, le=MAX_LONG)]
+"""A whole number that fits 64 bits."""
+
+Millis = Long
 """Milliseconds since 1970-01-01 UTC."""
 
 RecvWindow = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
@@ -28,10 +34,10 @@ RecvWindow = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")
 ClientOrderId = Annotated[str, msgspec.Meta(pattern=r"^[.A-Z:/a-z0-9_-]{1,36}$")]
 """An order's name given by its owner."""
 
-OrderId = Annotated[int, msgspec.Meta(ge=0)]
+OrderId = Long
 """The venue's number of an order; unique per symbol."""
 
-TradeId = Annotated[int, msgspec.Meta(ge=0)]
+TradeId = Long
 """The venue's number of a trade; unique per symbol."""
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]

@@ -6,6 +6,7 @@ told apart are those for which Binance has numbers of their own (``errors.md``, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -25,22 +26,27 @@ MAX_RECV_WINDOW_MS = 60_000
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R")
-Field = tuple[str, Any, bool, bool]
+Field = tuple[str, Any, bool, type | None]
+
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+"""A whole number as the venue reads it: ``1e3`` and ``1.0`` are none. The sign is told apart as out of range."""
 
 
 @lru_cache(maxsize=256)
 def _fields(kind: type[Params]) -> dict[str, Field]:
-    """Wire name to (attribute, type, required, is a list)."""
+    """Wire name to (attribute, type, required, ``list`` or ``int`` where its text needs care)."""
     return {
-        field.encode_name: (field.name, field.type, field.required, _is_list(field.type))
+        field.encode_name: (field.name, field.type, field.required, _special(field.type))
         for field in msgspec.structs.fields(kind)
     }
 
 
-def _is_list(kind: Any) -> bool:
-    if get_origin(kind) is Annotated:
-        return _is_list(get_args(kind)[0])
-    return get_origin(kind) is list or any(_is_list(part) for part in get_args(kind))
+def _special(kind: Any) -> type | None:
+    """``list`` and ``int`` also where they stand inside ``Annotated`` or beside None."""
+    if kind is int or get_origin(kind) is list:
+        return list if get_origin(kind) is list else int
+    parts = get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind)
+    return next((found for part in parts if (found := _special(part)) is not None), None)
 
 
 def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
@@ -58,9 +64,9 @@ def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
     """
     fields = _fields(spec.params)
     values: dict[str, Any] = {}
-    for name, (attribute, kind, required, is_list) in fields.items():
+    for name, (attribute, kind, required, special) in fields.items():
         if name in given and given[name] is not None:
-            values[attribute] = _convert(name, given[name], kind, is_list=is_list)
+            values[attribute] = _convert(name, given[name], kind, special=special)
         elif required:
             raise missing(name)
     ignored = AUTH_PARAMS if spec.needs_key else frozenset[str]()
@@ -74,14 +80,15 @@ def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
     return params
 
 
-def _convert(name: str, value: Any, kind: Any, *, is_list: bool) -> Any:
+def _convert(name: str, value: Any, kind: Any, *, special: type | None) -> Any:
     if value == "":
         raise InvalidParams(f"Empty parameter: {name}", param=name, problem="empty")
-    if isinstance(value, str) and (not value.isprintable() or value != value.strip()):
+    if isinstance(value, str):
         # A pattern's ``$`` would let a line break pass.
-        raise InvalidParams(f"Invalid parameter: {name}", param=name, problem="malformed")
-    if is_list and isinstance(value, str):
-        value = _list_of(name, value)
+        if not value.isprintable() or value != value.strip() or (special is int and not _WHOLE.fullmatch(value)):
+            raise InvalidParams(f"Invalid parameter: {name}", param=name, problem="malformed")
+        if special is list:
+            value = _list_of(name, value)
     try:
         converted = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:

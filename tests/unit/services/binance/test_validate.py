@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from cryptotrader.core.errors import InvalidParams
-from cryptotrader.services.binance.registry import by_method
+from cryptotrader.services.binance.registry import SPECS, AnySpec, by_method
 from cryptotrader.services.binance.validate import parse_params
 
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "0.10"}
@@ -39,9 +43,14 @@ def test_a_missing_parameter_is_named() -> None:
         ("depth", {"symbol": "BTC USDT"}, "symbol", "malformed"),
         ("depth", {"symbol": "BTCUSDT\n"}, "symbol", "malformed"),
         ("depth", {"symbol": "BTCUSDT", "limit": "ten"}, "limit", "malformed"),
+        ("depth", {"symbol": "BTCUSDT", "limit": "1e2"}, "limit", "malformed"),
+        ("depth", {"symbol": "BTCUSDT", "limit": "5.0"}, "limit", "malformed"),
+        ("depth", {"symbol": "BTCUSDT", "limit": " 5"}, "limit", "malformed"),
         ("depth", {"symbol": "BTCUSDT", "limit": "0"}, "limit", "out_of_range"),
         ("depth", {"symbol": "BTCUSDT", "limit": "-5"}, "limit", "out_of_range"),
-        ("depth", {"symbol": "BTCUSDT", "limit": "9" * 40}, "limit", "out_of_range"),
+        ("depth", {"symbol": "BTCUSDT", "limit": "9" * 20}, "limit", "out_of_range"),
+        ("order.status", {"symbol": "A", "orderId": str(2**63)}, "orderId", "out_of_range"),
+        ("order.status", {"symbol": "A", "orderId": "9" * 40}, "orderId", "malformed"),
         ("depth", {"symbol": "BTCUSDT", "colour": "red"}, "colour", "unknown"),
         ("depth", {"symbol": "BTCUSDT", "timestamp": "1"}, "timestamp", "unknown"),
         ("klines", {"symbol": "BTCUSDT", "interval": "7m"}, "interval", "invalid"),
@@ -93,3 +102,33 @@ def test_flags_come_as_text_or_as_json() -> None:
         assert parse("account.status", {"omitZeroBalances": flag}) == {"omitZeroBalances": "true"}
     with pytest.raises(InvalidParams):
         parse("account.status", {"omitZeroBalances": "perhaps"})
+
+
+_NAMES = sorted({field.encode_name for spec in SPECS for field in msgspec.structs.fields(spec.params)} | {"timestamp"})
+_VALUES = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        ["BTCUSDT", "BUY", "LIMIT", "GTC", "1", "0.5", "true", "[]", '["A"]', "[[[", "{}", "null", "-1", "1h"]
+    ),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.lists(st.one_of(st.text(max_size=5), st.none()), max_size=3),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(st.sampled_from(SPECS), st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=8))
+def test_any_input_is_either_read_or_refused_in_one_way(spec: AnySpec, given: dict[str, Any]) -> None:
+    """What is read is read the same again from its own text."""
+    problem = ""
+    try:
+        params = parse_params(spec, given)
+    except InvalidParams as error:
+        problem = error.problem if error.param else "nameless"
+    if problem:
+        assert problem in {"missing", "empty", "malformed", "unknown", "not_required", "out_of_range", "invalid"}
+    else:
+        assert parse_params(spec, params.text()) == params
+        assert spec.weight(params.text()) == spec.weight(params.wire()) > 0

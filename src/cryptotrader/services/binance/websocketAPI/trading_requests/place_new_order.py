@@ -9,8 +9,10 @@ from msgspec import Meta
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.services.binance.models.orders import PlacedOrder
 from cryptotrader.services.binance.request import (
+    MAX_LONG,
     ClientOrderId,
     DecimalText,
+    Long,
     RequestSpec,
     SecurityType,
     SignedParams,
@@ -31,10 +33,10 @@ class NewOrderParams(SignedParams, frozen=True, kw_only=True):
     quote_order_qty: DecimalText | None = None
     price: DecimalText | None = None
     new_client_order_id: ClientOrderId | None = None
-    strategy_id: int | None = None
-    strategy_type: Annotated[int, Meta(ge=1_000_000)] | None = None
+    strategy_id: Long | None = None
+    strategy_type: Annotated[int, Meta(ge=1_000_000, le=2**31 - 1)] | None = None
     stop_price: DecimalText | None = None
-    trailing_delta: Annotated[int, Meta(ge=1)] | None = None
+    trailing_delta: Annotated[int, Meta(ge=1, le=MAX_LONG)] | None = None
     """Basis points (0.01 %)."""
     iceberg_qty: DecimalText | None = None
     new_order_resp_type: Literal["ACK", "RESULT", "FULL"] | None = None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from cryptotrader.services.binance.models.market import Empty
-from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType, fixed_weight
+from cryptotrader.services.binance.request import Long, Params, RequestSpec, SecurityType, fixed_weight
 
 
 class UnsubscribeParams(Params, frozen=True, kw_only=True):
     """Parameters of ``userDataStream.unsubscribe``; all subscriptions end without an id."""
 
-    subscription_id: Annotated[int, Meta(ge=0)] | None = None
+    subscription_id: Long | None = None
 
 
 SPEC = RequestSpec(
