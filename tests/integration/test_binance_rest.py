@@ -143,6 +143,16 @@ async def test_c_25_without_credentials_nothing_is_sent(stub: VenueStub, http: H
     assert not rest.has_credentials
 
 
+async def test_s0_54_refused_credentials_say_so_and_the_log_says_why(
+    stub: VenueStub, rest: BinanceRest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.plan(ACCOUNT, Answer(b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}', 401))
+    with pytest.raises(VenueAuthError) as caught:
+        await rest.call(get_user_acct_info.SPEC, get_user_acct_info.AccountParams())
+    assert caught.value.message == "Invalid API key"
+    assert "code -2015, Invalid API-key, IP, or permissions" in capsys.readouterr().err
+
+
 async def test_a_request_without_a_rest_form_is_a_mistake(rest: BinanceRest) -> None:
     with pytest.raises(ValueError, match="no REST form"):
         await rest.call(session_status.SPEC, session_status.SessionStatusParams())
@@ -207,6 +217,18 @@ async def test_the_limit_is_learnt_from_exchange_info(stub: VenueStub, rest: Bin
     stub.plan("/api/v3/exchangeInfo", Answer(b'{"rateLimits":[' + limit + b"]}"))
     await rest.call(exchange_information.SPEC, exchange_information.ExchangeInfoParams())
     assert rest.ledger.limit == 1200
+
+
+async def test_reads_that_hang_do_not_hold_up_an_order(stub: VenueStub, rest: BinanceRest) -> None:
+    stub.plan(DEPTH, Answer(BOOK, silent=True))
+    stub.plan(ORDER, Answer(PLACED))
+    async with asyncio.TaskGroup() as group:
+        for limit in range(1, 2 * RestPolicy().max_reads):
+            group.create_task(rest.call(order_book.SPEC, BOOK_OF(symbol="BTCUSDT", limit=limit)))
+        await eventually(lambda: stub.count(DEPTH) == RestPolicy().max_reads)
+        assert (await rest.call(place_new_order.SPEC, BUY)).order_id == 28
+        assert stub.count(DEPTH) == RestPolicy().max_reads
+        stub.release.set()
 
 
 async def test_s0_55_silence_ends_in_a_timeout(stub: VenueStub, hasty: BinanceRest) -> None:

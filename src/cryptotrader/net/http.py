@@ -19,8 +19,15 @@ ANSWER_TIMEOUT_S = 10.0
 MAX_CONNECTIONS = 50
 """Connections open at a time to all hosts together. Reason: above the most requests that a client has under way."""
 
+IDLE_S = 4.0
+"""How long an unused connection is kept. Unit: seconds. Reason: less than the five after which uvicorn, and so the
+paper exchange, closes its end; a request that meets a closing connection might be lost."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Longest answer accepted. Unit: bytes. Reason: several times the largest known, ``exchangeInfo`` of all symbols."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""Hosts that no proxy of the environment stands before."""
 
 USER_AGENT = "cryptotrader"
 
@@ -46,12 +53,15 @@ class HttpClient:
     """
 
     def __init__(self, *, answer_timeout_s: float = ANSWER_TIMEOUT_S, max_connections: int = MAX_CONNECTIONS) -> None:
-        direct = {f"all://{host}": httpx2.AsyncHTTPTransport() for host in ("127.0.0.1", "localhost", "[::1]")}
+        limits = httpx2.Limits(
+            max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=IDLE_S
+        )
+        direct = httpx2.AsyncHTTPTransport(limits=limits)
         self._client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(answer_timeout_s, connect=min(CONNECT_TIMEOUT_S, answer_timeout_s)),
-            limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            limits=limits,
             headers={"user-agent": USER_AGENT},
-            mounts=direct,
+            mounts={f"all://{host}": direct for host in LOOPBACK},
         )
 
     async def request(

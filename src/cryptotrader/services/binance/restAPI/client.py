@@ -49,8 +49,10 @@ class RestPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """From the call to the answer, waiting and repetition included. Source: S0-55."""
     tries: int = 2
     """How often a request that only reads is sent where the connection fails."""
-    max_concurrent: int = 40
-    """Requests under way at a time; the others wait. Reason: fewer than the pool of ``net.http`` has connections."""
+    max_reads: int = 30
+    """Requests that cannot trade under way at a time; the others wait, as part of ``timeout_s``."""
+    max_trades: int = 15
+    """The same for those that can trade, so that reads never hold them up; both fit ``net.http``'s pool."""
     max_shared: int = 500
     """Different unsigned requests under way or waiting at a time; one more is refused."""
 
@@ -98,7 +100,8 @@ class BinanceRest:
         self._credentials = credentials
         self._clock = clock
         self._policy = policy or RestPolicy()
-        self._slots = asyncio.Semaphore(self._policy.max_concurrent)
+        self._read_slots = asyncio.Semaphore(self._policy.max_reads)
+        self._trade_slots = asyncio.Semaphore(self._policy.max_trades)
         self._flights: dict[tuple[str, str], asyncio.Future[RawReply]] = {}
         self._supervisor = Supervisor("binance-rest", max_jobs=self._policy.max_shared)
         if credentials is not None:
@@ -232,7 +235,7 @@ class BinanceRest:
 
     async def _once(self, spec: RequestSpec[Any, Any], text: dict[str, str]) -> RawReply:
         weight = spec.weight(text)
-        async with self._slots:
+        async with self._trade_slots if spec.security is SecurityType.TRADE else self._read_slots:
             now_ns = self._clock.now_ns()
             self._admit(spec, weight, now_ns)
             told: int | None = None
@@ -287,6 +290,8 @@ class BinanceRest:
 
     def _heed(self, error: VenueError, now_ns: int) -> None:
         """Remember how long to keep quiet, and say so once (S0-57)."""
+        if isinstance(error, VenueAuthError):
+            log.error(f"Binance does not accept the credentials: {'; '.join(getattr(error, '__notes__', ()))}")
         if not isinstance(error, VenueRateLimited):
             return
         wait_s = error.retry_after_s or 0.0

@@ -22,6 +22,9 @@ from cryptotrader.core.errors import (
 DEFAULT_WAIT_S = 60.0
 """How long to wait where a refusal does not say. Unit: seconds. Reason: weight is counted per minute."""
 
+MAX_NOTE_CHARS = 200
+"""How much of the venue's words a note for the log holds. Unit: characters."""
+
 TIMESTAMP_REFUSED = -1021
 TOO_MANY_ORDERS = -1015
 _TOO_MANY_REQUESTS = -1003
@@ -43,7 +46,7 @@ class TooManyOrders(VenueRateLimited):
 
 
 def error_of(status: int, body: bytes, headers: Mapping[str, str], *, now_ms: int) -> VenueError:
-    """The error that an answer which is no success stands for.
+    """The error that an answer which is no success stands for. One about credentials bears a note for the log.
 
     Args:
         status: HTTP status.
@@ -55,7 +58,9 @@ def error_of(status: int, body: bytes, headers: Mapping[str, str], *, now_ms: in
     if status in (418, 429) or problem.code in (_TOO_MANY_REQUESTS, TOO_MANY_ORDERS):
         return _limited(status, problem, headers, now_ms)
     if problem.code in _AUTH or (status == 401 and not problem.code):
-        return VenueAuthError("Invalid API key")
+        refused = VenueAuthError("Invalid API key")
+        refused.add_note(f"HTTP {status}, code {problem.code}, {problem.msg[:MAX_NOTE_CHARS]}")
+        return refused
     if problem.code in _OUTCOME_UNKNOWN or (status >= 500 and problem.code not in _REFUSED_UNDER_LOAD):
         return VenueTimeout(f"Binance failed with HTTP {status}; what became of the request is not known")
     text = problem.msg or f"Binance refused the request with HTTP {status}"
