@@ -156,14 +156,13 @@ class SymbolStatistics:
 
     def _kept(self, interval: str, *, now_ms: int, rows: int) -> list[Candle]:
         """What is kept of an interval, with the running minute in it."""
-        series = self._series[interval]
-        if interval == _SECOND:
-            self._load(interval, rows)
-            series.roll(now_ms)
-            return series.latest()
         if self._minute is not None:
             self._roll_minute(now_ms, self._minute.close)
         self._load(interval, rows)
+        series = self._series[interval]
+        if interval == _SECOND:
+            series.roll(now_ms)
+            return series.latest()
         candles = series.latest()
         minute = self._minute
         if minute is None:

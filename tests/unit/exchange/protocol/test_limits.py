@@ -1,0 +1,89 @@
+"""Request weight and unfilled orders, counted as Binance counts them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cryptotrader.exchange.protocol.limits import (
+    BAN_AFTER_REFUSALS,
+    FIRST_BAN_MS,
+    LimitPolicy,
+    LimitReached,
+    OrderCounter,
+    WeightMeter,
+)
+
+NOON_MS = 1_700_006_400_000
+POLICY = LimitPolicy(request_weight=100, orders_10s=3, orders_1d=5)
+
+
+def test_weight_is_counted_per_address_and_minute_of_the_clock() -> None:
+    meter = WeightMeter(POLICY)
+    assert meter.charge("a", 60, now_ms=NOON_MS) == 60
+    assert meter.charge("a", 40, now_ms=NOON_MS + 59_999) == 100
+    assert meter.charge("b", 1, now_ms=NOON_MS) == 1
+    with pytest.raises(LimitReached) as caught:
+        meter.charge("a", 1, now_ms=NOON_MS + 30_000)
+    assert caught.value.status == 429
+    assert caught.value.code == -1003
+    assert caught.value.retry_after_ms == 30_000
+    assert caught.value.message.startswith(
+        "Too much request weight used; current limit is 100 request weight per 1 MINUTE."
+    )
+    assert meter.charge("a", 1, now_ms=NOON_MS + 60_000) == 1
+
+
+def test_who_goes_on_after_429_is_banned_and_longer_each_time() -> None:
+    """S0-57: 418 comes after 429."""
+    meter = WeightMeter(POLICY)
+    now_ms = NOON_MS
+    for length_ms in (FIRST_BAN_MS, 2 * FIRST_BAN_MS):
+        meter.charge("a", 100, now_ms=now_ms)
+        for _ in range(BAN_AFTER_REFUSALS):
+            with pytest.raises(LimitReached) as caught:
+                meter.charge("a", 1, now_ms=now_ms)
+            assert caught.value.status == 429
+        with pytest.raises(LimitReached) as caught:
+            meter.charge("a", 1, now_ms=now_ms)
+        assert caught.value.status == 418
+        assert caught.value.retry_after_ms == length_ms
+        assert f"IP banned until {now_ms + length_ms}." in caught.value.message
+        now_ms += length_ms
+    assert meter.charge("a", 1, now_ms=now_ms) == 1
+
+
+def test_weight_that_is_given_back_can_be_used_again() -> None:
+    meter = WeightMeter(POLICY)
+    meter.charge("a", 100, now_ms=NOON_MS)
+    assert meter.refund("a", 100, now_ms=NOON_MS) == 0
+    assert meter.refund("a", 100, now_ms=NOON_MS) == 0
+    assert meter.charge("a", 100, now_ms=NOON_MS) == 100
+
+
+def test_unfilled_orders_are_limited_by_ten_seconds_and_by_day() -> None:
+    counter = OrderCounter(POLICY)
+    for _ in range(3):
+        counter.check("a", now_ms=NOON_MS)
+        counter.placed("a", now_ms=NOON_MS)
+    with pytest.raises(LimitReached) as caught:
+        counter.check("a", now_ms=NOON_MS + 4_000)
+    assert (caught.value.code, caught.value.status) == (-1015, 429)
+    assert caught.value.message == "Too many new orders; current limit is 3 orders per 10 SECOND."
+    assert caught.value.retry_after_ms == 6_000
+    counter.check("b", now_ms=NOON_MS)
+    counter.placed("a", now_ms=NOON_MS + 10_000, orders=2)
+    with pytest.raises(LimitReached, match="1 DAY"):
+        counter.check("a", now_ms=NOON_MS + 20_000)
+
+
+def test_the_first_fill_takes_an_order_out_of_the_count() -> None:
+    """``faqs/order_count_decrement.md``."""
+    counter = OrderCounter(POLICY)
+    counter.placed("a", now_ms=NOON_MS, orders=3)
+    counter.first_fill("a", now_ms=NOON_MS)
+    assert counter.counts("a", NOON_MS).last_10s == 2
+    assert counter.counts("a", NOON_MS).last_1d == 2
+    assert counter.describe("a", NOON_MS) == [
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 3, "count": 2},
+        {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 5, "count": 2},
+    ]
