@@ -1,0 +1,74 @@
+"""The paper exchange as a process of its own, and as a part of ``serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from cryptotrader.config import REDACTOR, Settings
+from cryptotrader.config.settings import is_loopback
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.exchange.accounts import DEFAULT_ACCOUNT_ID, SAMPLE_KEY_ID, ApiKey, KeyKind, sample_key
+from cryptotrader.exchange.market.rules_data import rules_for
+from cryptotrader.exchange.market.spec import open_market
+from cryptotrader.exchange.server import ExchangeServer
+from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.runtime.paths import exchange_journal
+from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
+
+
+def build_exchange(settings: Settings) -> ExchangeServer:
+    """The exchange as the settings describe it, with its port taken.
+
+    Raises:
+        ConfigError: The market cannot be read, the port is taken, or the journal cannot be used.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = exchange_key(settings)
+    sources = open_market(settings.market)
+    rules = rules_for(symbol for source in sources for symbol in source.symbols)
+    journal = exchange_journal(settings.data_dir)
+    venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=journal)
+    server = ExchangeServer(venue, host=settings.exchange_host, port=settings.exchange_port)
+    server.bind()
+    return server
+
+
+def exchange_key(settings: Settings) -> ApiKey:
+    """The documented sample key on loopback; elsewhere one that is made once and kept in the data folder."""
+    if is_loopback(settings.exchange_host):
+        return sample_key()
+    path = settings.data_dir / "exchange-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"{secrets.token_hex(32)}\n{secrets.token_hex(32)}\n", "utf-8")
+    key_id, _, secret = path.read_text("utf-8").strip().partition("\n")
+    if not key_id or not secret:
+        raise ConfigError("the exchange-key file in the data folder is broken; delete it to get a new one")
+    REDACTOR.learn(secret)
+    return ApiKey(id=key_id, account=DEFAULT_ACCOUNT_ID, kind=KeyKind.HMAC, secret=secret)
+
+
+def run_exchange(settings: Settings) -> int:
+    """``cryptotrader exchange``; returns the exit code."""
+
+    async def main(stop: asyncio.Event) -> None:
+        server = build_exchange(settings)
+        async with Supervisor("process") as jobs:
+            serving = jobs.start("exchange", server.serve)
+            await server.wait_started()
+            print(exchange_banner(server, settings), flush=True)
+            await stop.wait()
+            server.should_exit = True
+            await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the exchange")
+
+    return run(main)
+
+
+def exchange_banner(server: ExchangeServer, settings: Settings) -> str:
+    """What a newcomer needs to point a client at it."""
+    key = exchange_key(settings)
+    secret = "your_binance_secret_key" if key.id == SAMPLE_KEY_ID else f"see {Path('exchange-key')} in the data folder"
+    return f"Paper exchange  {server.url}\n  API key       {key.id}\n  secret        {secret}"

@@ -1,0 +1,201 @@
+"""``cryptotrader serve``: builds the graph of objects, runs it, and takes it down in order.
+
+The order of stopping is the reverse of the flow of data: no new clients, 1001 to those who are there, open requests end,
+the user stream is released, the market streams close, and last the paper exchange writes what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+
+from cryptotrader.config import Settings, get_logger
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.limits import WindowLimit
+from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
+from cryptotrader.exchange.server import ExchangeServer
+from cryptotrader.gateway.app import create_gateway_app
+from cryptotrader.gateway.listen_keys import ListenKeys
+from cryptotrader.gateway.ports import GatewayServices
+from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.runtime.exchange import build_exchange
+from cryptotrader.runtime.paths import generated_token, key_file
+from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
+from cryptotrader.runtime.upstream import Upstream, open_upstream
+from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of, paper
+from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.sessions.auth import Authenticator
+from cryptotrader.sessions.streams import StreamLimits, StreamSessions
+from cryptotrader.trading.orders import OrderDesk
+from cryptotrader.transport.protocol import websocket_protocol
+from cryptotrader.transport.server import PortServer
+
+log = get_logger(__name__)
+
+SAMPLE_TOKEN = "test_token_123"
+"""The token of source 0's samples. It opens a loopback paper set-up where no token is configured."""
+
+KEY_REFRESH_S = 1.0
+"""How often the key file is looked at. Unit: seconds. Reason: a revoked key must stop working at once."""
+
+
+def run_serve(settings: Settings) -> int:
+    """Run until a signal; returns the exit code."""
+
+    async def main(stop: asyncio.Event) -> None:
+        await _Process(settings).run(stop)
+
+    return run(main)
+
+
+def bearer_tokens(settings: Settings) -> list[str]:
+    """Tokens that open the gateway: the configured ones, or the generated one and on paper the documented one.
+
+    Raises:
+        ConfigError: The gateway would be reachable from other machines without a configured token.
+    """
+    configured = [token.get_secret_value() for token in settings.bearer_tokens]
+    if configured:
+        return configured
+    if not settings.is_loopback:
+        raise ConfigError(
+            f"listening on {settings.host} needs a configured token: set HTTP_BEARER_TOKEN, or listen on 127.0.0.1"
+        )
+    tokens = [generated_token(settings.data_dir)]
+    return [*tokens, SAMPLE_TOKEN] if settings.mode == "paper" else tokens
+
+
+def credentials_of(settings: Settings) -> Credentials | None:
+    """The key for the venue; on paper the documented sample key where none is configured.
+
+    Raises:
+        ConfigError: A key without a secret, or a private key that cannot be read.
+    """
+    key, secret = settings.binance_api_key, settings.binance_private_key or settings.binance_api_secret
+    if key is None and secret is None:
+        return Credentials.of(SAMPLE_KEY_ID, SAMPLE_SECRET) if settings.venue == "paper" else None
+    if key is None or secret is None:
+        raise ConfigError("BINANCE_API_KEY and BINANCE_API_SECRET (or BINANCE_PRIVATE_KEY) must be set together")
+    password = settings.binance_private_key_password
+    return Credentials.of(
+        key.get_secret_value(), secret.get_secret_value(), password=password.get_secret_value() if password else None
+    )
+
+
+class _Process:
+    """One run of ``serve``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._tokens = bearer_tokens(settings)
+        self._credentials = credentials_of(settings)
+        self._started_ns = self._clock.monotonic_ns()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start everything, wait for ``stop``, end everything."""
+        async with AsyncExitStack() as stack:
+            exchange, endpoints = await self._venue(stack)
+            upstream = await open_upstream(stack, endpoints, self._credentials, settings=self._settings)
+            server, sessions = await self._gateway(stack, upstream)
+            jobs = await stack.enter_async_context(Supervisor("gateway"))
+            serving = jobs.start("port", server.serve)
+            await server.wait_started()
+            print(self._banner(server, exchange, endpoints), flush=True)
+            await _first(stop, serving)
+            log.info("stopping")
+            sessions.drain()
+            server.stop()
+            await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the gateway")
+
+    async def _venue(self, stack: AsyncExitStack) -> tuple[ExchangeServer | None, VenueEndpoints]:
+        """Where the venue is; with the venue ``paper`` and no other address it is started here."""
+        settings = self._settings
+        addresses = {
+            "rest_url": settings.binance_rest_url,
+            "stream_url": settings.binance_stream_url,
+            "ws_api_url": settings.binance_ws_api_url,
+        }
+        if settings.venue != "paper" or any(addresses.values()):
+            return None, endpoints_of(settings.venue, **addresses)
+        exchange = build_exchange(settings)
+        jobs = await stack.enter_async_context(Supervisor("paper exchange"))
+        serving = jobs.start("exchange", exchange.serve)
+
+        async def stop() -> None:
+            exchange.should_exit = True
+            await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the paper exchange")
+
+        stack.push_async_callback(stop)
+        await exchange.wait_started()
+        return exchange, paper(exchange.host, exchange.port)
+
+    async def _gateway(self, stack: AsyncExitStack, upstream: Upstream) -> tuple[PortServer, StreamSessions]:
+        """The port and what stands behind it."""
+        settings, clock = self._settings, self._clock
+        authenticator = Authenticator(self._tokens, key_file(settings.data_dir))
+        orders = OrderDesk(upstream.rest, clock, entropy=secrets.token_bytes)
+        stack.push_async_callback(orders.close)
+        services = GatewayServices(
+            upstream=upstream.rest,
+            live=upstream.live,
+            catalogue=upstream.catalogue,
+            orders=orders,
+            authenticator=authenticator,
+            limits=WindowLimit(settings.rate_limit),
+            listen_keys=ListenKeys(clock, secrets.token_bytes),
+            clock=clock,
+            mode=settings.mode,
+            may_trade=settings.may_trade,
+            started_ns=self._started_ns,
+        )
+        sessions = StreamSessions(
+            upstream.live,
+            upstream.user,
+            authenticator,
+            catalogue=upstream.catalogue,
+            limits=StreamLimits(max_connections=settings.max_ws_connections),
+            clock=clock,
+        )
+        stack.push_async_callback(sessions.close)
+        jobs = await stack.enter_async_context(Supervisor("keys"))
+
+        async def refresh_keys() -> None:
+            while True:
+                await asyncio.sleep(KEY_REFRESH_S)
+                authenticator.refresh()
+
+        jobs.start("refresh", refresh_keys, restart=True)
+        websockets = websocket_protocol(sessions.route)
+        server = PortServer(create_gateway_app(services), websockets, host=settings.host, port=settings.port)
+        server.bind()
+        return server, sessions
+
+    def _banner(self, server: PortServer, exchange: ExchangeServer | None, endpoints: VenueEndpoints) -> str:
+        """What a newcomer needs first. The generated token is shown to whoever started the process, nowhere else."""
+        settings = self._settings
+        lines = [f"Gateway         {server.url}     mode: {settings.mode}"]
+        if exchange is not None:
+            lines.append(f"Paper exchange  {exchange.url}")
+        else:
+            lines.append(f"Venue           {endpoints.name} at {endpoints.rest_url}")
+        if settings.bearer_tokens:
+            lines.append("Bearer token    as configured in HTTP_BEARER_TOKEN")
+        else:
+            sample = f"   (also {SAMPLE_TOKEN}, since this is a paper set-up on loopback)"
+            lines.append(f"Bearer token    {self._tokens[0]}{sample if settings.mode == 'paper' else ''}")
+        if self._credentials is None:
+            lines.append("Account         no BINANCE_API_KEY: market data only")
+        elif not settings.may_trade:
+            lines.append("Orders          refused; start with --live-trading to trade real money")
+        lines.append(f"Documents       {server.url}/docs")
+        return "\n".join(lines)
+
+
+async def _first(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    """Wait for the signal, or for the port to end by itself."""
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(stop.wait())
+        await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
