@@ -33,7 +33,7 @@ READS: dict[str, dict[str, str]] = {
     "uiKlines": SYMBOL | {"interval": "1h", "limit": "5"},
     "avgPrice": SYMBOL,
     "ticker.24hr": SYMBOL,
-    "ticker.price": {"symbols": '["BTCUSDT","ETHUSDT"]'},
+    "ticker.price": {"symbols": '["BTCUSDT"]'},
     "ticker.book": SYMBOL,
     "ticker": SYMBOL | {"windowSize": "1h"},
     "ticker.tradingDay": SYMBOL,
