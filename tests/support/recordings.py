@@ -15,8 +15,8 @@ REAL_FILES = (RECORDING_FOLDER / "btcusdt_20240808.gz", RECORDING_FOLDER / "btcu
 
 needs_recording = pytest.mark.skipif(
     not all(path.exists() for path in REAL_FILES),
-    reason=f"needs the raw recording (github.com/nkaz001/hftbacktest, examples/spot, named {[p.name for p in REAL_FILES]}) "
-    f"in {RECORDING_FOLDER}",
+    reason=f"needs btcusdt_20240808.gz and btcusdt_20240809.gz in {RECORDING_FOLDER}; they are in the repository "
+    "github.com/nkaz001/hftbacktest, folder examples/spot",
 )
 
 

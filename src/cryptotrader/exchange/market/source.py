@@ -80,7 +80,9 @@ class MarketSource(Protocol):
     def resume(self, data: bytes, now_ns: int) -> None:
         """Instead of ``start``: go on with higher ids, as if the market had moved on while the process was away.
 
+        A checkpoint of another market (another recording or seed) means a fresh start.
+
         Raises:
-            ConfigError: The checkpoint belongs to another market.
+            ConfigError: The checkpoint cannot be read.
         """
         ...

@@ -96,13 +96,15 @@ class SyntheticSource:
         """Go on along the same paths from the next whole second; what happened meanwhile is part of the history.
 
         Not from the second before: the process that was killed may have handed over events of it, and ids must grow.
+        With another seed the market begins anew; its ids still grow, since they follow wall time.
         """
         try:
             saved = msgspec.json.decode(data, type=_Checkpoint)
         except msgspec.MsgspecError as problem:
             raise ConfigError(f"synthetic market: unreadable checkpoint: {problem}") from None
         if saved.seed != self._seed:
-            raise ConfigError(f"synthetic market: the checkpoint belongs to seed {saved.seed}, not {self._seed}")
+            self.start(now_ns)
+            return
         self._open(saved.anchor_ms, -(-now_ns // NS_PER_S) * SECOND_MS)
 
     def _open(self, anchor_ms: int, start_ms: int) -> None:

@@ -29,6 +29,10 @@ from cryptotrader.market.book import OrderBook
 SEAM_PAUSE_NS = 100 * NS_PER_MS
 """Time between the last event of a loop and the seam. Reason: the interval of depth diffs, so nothing looks odd."""
 
+MAX_SPEED_SKIP_LOOPS = 16
+"""Loops left out when a tape at ``max`` resumes. Reason: a checkpoint may be a quarter second old, in which a short
+tape loops several times, and ids must never be used twice."""
+
 _SEAM_DIFF, _SEAM_TOP = -2, -1
 """Cursor places before the first recorded event of every loop but the first."""
 
@@ -158,12 +162,12 @@ class TapeSource:
 
     def checkpoint(self) -> bytes:
         """At a finite speed all that counts is where the playhead started; at ``max`` also the cursor."""
-        recording = self._recording
+        symbol, opening_id, event_count = self._identity()
         return msgspec.json.encode(
             _Checkpoint(
-                symbol=recording.symbol,
-                opening_id=recording.opening.last_id,
-                event_count=len(recording),
+                symbol=symbol,
+                opening_id=opening_id,
+                event_count=event_count,
                 playhead=self._playhead,
                 loop=self._loop,
                 index=self._index,
@@ -171,28 +175,30 @@ class TapeSource:
         )
 
     def resume(self, data: bytes, now_ns: int) -> None:
-        """Stand where the tape would stand now had it never stopped."""
+        """Stand where the tape would stand now had it never stopped; begin anew where ``data`` is of another tape."""
         try:
             saved = msgspec.json.decode(data, type=_Checkpoint)
         except msgspec.MsgspecError as problem:
             raise ConfigError(f"tape: unreadable checkpoint: {problem}") from None
-        recording = self._recording
-        if (saved.symbol, saved.opening_id, saved.event_count) != (
-            recording.symbol,
-            recording.opening.last_id,
-            len(recording),
-        ):
-            raise ConfigError(f"tape: the checkpoint belongs to another recording ({saved.symbol})")
+        if (saved.symbol, saved.opening_id, saved.event_count) != self._identity():
+            self.start(now_ns)
+            return
         if self._is_looped:
-            _ = recording.closing
+            _ = self._recording.closing
         self._loop, self._index = saved.loop, saved.index
-        self._playhead = saved.playhead
         if saved.playhead is not None:
             self._is_held = False
             self._playhead = saved.playhead.moved(now_ns, speed=self._speed)
-            if self._speed is not None and not saved.playhead.is_paused:
-                self._stand_at(self._playhead.position_ns)
+            if not saved.playhead.is_paused:
+                self._catch_up()
         self._set_history(now_ns)
+
+    def _catch_up(self) -> None:
+        assert self._playhead is not None
+        if self._speed is not None:
+            self._stand_at(self._playhead.position_ns)
+        elif self._is_looped:
+            self._loop, self._index = self._loop + MAX_SPEED_SKIP_LOOPS, _SEAM_DIFF
 
     def pause(self, now_ns: int) -> None:
         """Stop where the tape stands."""
@@ -236,6 +242,10 @@ class TapeSource:
             goal_ns += self._period_ns
         self._playhead = msgspec.structs.replace(self._playhead, position_ns=goal_ns, anchor_ns=now_ns)
         self._stand_at(goal_ns)
+
+    def _identity(self) -> tuple[str, int, int]:
+        recording = self._recording
+        return recording.symbol, recording.opening.last_id, len(recording)
 
     @property
     def _is_over(self) -> bool:

@@ -142,10 +142,12 @@ def test_a_resumed_market_agrees_with_its_own_past() -> None:
     assert len(after) >= 59
 
 
-def test_a_checkpoint_of_another_seed_or_kind_is_refused() -> None:
-    for data in (b"junk", SyntheticSource(seed=5).checkpoint()):
-        with pytest.raises(ConfigError, match="checkpoint"):
-            SyntheticSource(seed=1).resume(data, START_NS)
+def test_an_unreadable_checkpoint_is_refused_and_one_of_another_seed_means_a_fresh_start() -> None:
+    with pytest.raises(ConfigError, match="checkpoint"):
+        SyntheticSource().resume(b"junk", START_NS)
+    source = SyntheticSource(seed=1)
+    source.resume(started(seed=5).checkpoint(), START_NS)
+    assert source.snapshot("BTCUSDT") == started(seed=1).snapshot("BTCUSDT")
 
 
 def test_an_unknown_symbol_is_refused() -> None:

@@ -167,7 +167,23 @@ def test_speed_max_gives_as_much_as_asked_stamped_with_now() -> None:
     assert consumer.times_ms[DepthDiff][-1] == START_NS // NS_PER_MS + 49
     other = small(speed=None, loop=True)
     other.resume(source.checkpoint(), START_NS)
-    assert other.snapshot("BTCUSDT") == source.snapshot("BTCUSDT") == consumer.book.snapshot()
+    assert other.snapshot("BTCUSDT").last_id > source.snapshot("BTCUSDT").last_id == consumer.book.last_id
+    again = Consumer(other)
+    again.take(other.advance(START_NS, 500))
+    assert again.last_trade_id is not None
+    assert consumer.last_trade_id is not None
+    assert again.last_trade_id > consumer.last_trade_id
+
+
+def test_a_paused_tape_stays_where_it_was_after_a_kill() -> None:
+    source = small()
+    source.start(START_NS)
+    source.advance(START_NS + 210 * NS_PER_MS, 10)
+    source.pause(START_NS + 210 * NS_PER_MS)
+    resumed = small()
+    resumed.resume(source.checkpoint(), START_NS + NS_PER_S)
+    assert resumed.snapshot("BTCUSDT") == source.snapshot("BTCUSDT")
+    assert resumed.next_due_ns() is None
 
 
 def test_a_held_tape_waits_until_somebody_watches() -> None:
@@ -209,11 +225,16 @@ def test_a_resumed_tape_has_past_trades_that_end_right_before_the_next_live_one(
     assert live[0].trade_id == 77
 
 
-def test_the_checkpoint_of_another_market_is_refused() -> None:
+def test_an_unreadable_checkpoint_is_refused_and_one_of_another_recording_means_a_fresh_start() -> None:
     source = small()
-    for data in (b"{}", b"nonsense", open_market()[0].checkpoint()):
+    for data in (b"{}", b"nonsense"):
         with pytest.raises(ConfigError, match="checkpoint"):
             source.resume(data, START_NS)
+    other = open_market()[0]
+    other.start(START_NS)
+    source.resume(other.checkpoint(), START_NS)
+    assert source.snapshot("BTCUSDT") == small_recording().opening
+    assert source.next_due_ns() == START_NS
 
 
 def test_pause_step_play_and_speed_keep_the_place() -> None:
