@@ -102,6 +102,9 @@ class FakeCatalogue:
     def __init__(self, *symbols: str) -> None:
         self.symbols: Sequence[str] = symbols or ("BTCUSDT", "ETHUSDT", "ETHBTC")
 
+    async def load(self) -> object:
+        return self.symbols
+
     async def require(self, symbol_text: str) -> str:
         symbol = compact_symbol(symbol_text)
         if symbol not in self.symbols:

@@ -22,6 +22,10 @@ class Catalogue(Protocol):
         """Any spelling to the venue's own; raises UnknownSymbol."""
         ...
 
+    async def load(self) -> object:
+        """Have the venue's list at hand; raises VenueError where it cannot be had."""
+        ...
+
     @property
     def symbols(self) -> Sequence[str]:
         """All that are known now, without asking the venue."""

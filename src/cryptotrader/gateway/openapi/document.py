@@ -71,7 +71,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
     by_type = iter(results)
     paths: Schema = {}
     for item in found:
-        result = item.result if isinstance(item.result, dict) else next(by_type)
+        result = item.result if isinstance(item.result, dict) else modern(next(by_type))
         paths.setdefault(item.path, {})[item.method.lower()] = _operation(item, result)
     symbol = {**SYMBOL, "enum": list(symbols), "examples": [symbols[0]]} if symbols else SYMBOL
     return {
@@ -86,7 +86,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
         "tags": [{"name": name} for name in dict.fromkeys(item.tag for item in found)],
         "paths": paths,
         "components": {
-            "schemas": {**components, "ErrorBody": _error_schema(), "Symbol": symbol},
+            "schemas": {**modern(components), "ErrorBody": _error_schema(), "Symbol": symbol},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -94,6 +94,19 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
 
 REF = "#/components/schemas/{name}"
 SYMBOL_REF: Schema = {"$ref": REF.format(name="Symbol")}
+
+
+def modern(schema: Any) -> Any:
+    """JSON Schema as OpenAPI 3.1 has it: the items of a fixed-length array are ``prefixItems``, not ``items``."""
+    if isinstance(schema, list):
+        return [modern(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    done = {key: modern(part) for key, part in schema.items()}
+    if isinstance(done.get("items"), list):
+        done["prefixItems"] = done.pop("items")
+        done["items"] = False
+    return done
 
 
 def _error_schema() -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib import resources
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cryptotrader import __version__
+from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.gateway.endpoints import endpoints
 from cryptotrader.gateway.http.replies import value_reply
 from cryptotrader.gateway.openapi.document import build
@@ -29,6 +31,8 @@ def document_routes(services: GatewayServices) -> list[Route]:
 
     async def openapi(request: Request) -> Response:
         request.state.route = "/openapi.json"
+        with contextlib.suppress(CryptotraderError):  # the document is good without them
+            await services.catalogue.load()
         known = services.catalogue.symbols
         symbols = known if len(known) <= MAX_LISTED_SYMBOLS else ()
         return value_reply(build(endpoints(), version=__version__, symbols=symbols))
