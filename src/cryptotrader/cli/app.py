@@ -30,7 +30,9 @@ Config = Annotated[Path | None, typer.Option("--config", help="TOML file with se
 DataDir = Annotated[Path | None, typer.Option(help="Folder for keys, the token and the paper exchange's journal.")]
 Market = Annotated[
     str | None,
-    typer.Option(help="Who moves the paper market: default, synthetic[?seed=N], tape:FILE[,FILE...][?speed=N&loop=true]."),
+    typer.Option(
+        help="Who moves the paper market: default, synthetic[?seed=N], tape:FILE[,FILE...][?speed=N&loop=true]."
+    ),
 ]
 
 

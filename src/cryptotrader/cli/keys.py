@@ -65,9 +65,14 @@ def list_keys(*, data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @keys_app.command()
 def revoke(
-    key: Annotated[str, typer.Argument(help="The key's id or name.")], *, data_dir: DataDir = None, as_json: Json = False
+    key: Annotated[str, typer.Argument(help="The key's id or name.")],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Make a key useless at once; its open WebSockets are closed with 1008."""
     file = key_file(load_settings({"data_dir": data_dir}).data_dir)
     stored = file.revoke(key, now_ms=to_ms(SystemClock().now_ns()))
-    typer.echo(json.dumps({"key": stored.id, "state": "revoked"}) if as_json else f"revoked {stored.id} ({stored.name})")
+    typer.echo(
+        json.dumps({"key": stored.id, "state": "revoked"}) if as_json else f"revoked {stored.id} ({stored.name})"
+    )

@@ -87,7 +87,11 @@ class _Doctor:
         return [
             ("rest", reach, self._rest_ping),
             ("clock", reach, self._clock_skew),
-            ("streams", f"REST works but streams do not? A proxy may block WebSockets. Otherwise: {reach}", self._streams),
+            (
+                "streams",
+                f"REST works but streams do not? A proxy may block WebSockets. Otherwise: {reach}",
+                self._streams,
+            ),
             ("websocket api", reach, self._ws_api),
             ("credentials", "check key, secret, permissions and the key's IP list", self._account),
             ("gateway", "start it with `make run`, or give the --port it listens on", self._gateway),

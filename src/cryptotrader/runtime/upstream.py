@@ -46,9 +46,7 @@ async def open_upstream(
     """
     clock = SystemClock()
     http = await stack.enter_async_context(HttpClient(answer_timeout_s=settings.upstream_timeout_s))
-    rest = BinanceRest(
-        http, endpoints, credentials, clock, policy=RestPolicy(timeout_s=settings.upstream_timeout_s)
-    )
+    rest = BinanceRest(http, endpoints, credentials, clock, policy=RestPolicy(timeout_s=settings.upstream_timeout_s))
     stack.push_async_callback(rest.close)
     catalogue = SymbolCatalogue(rest, clock)
     policy, budget, links = StreamPolicy(), ConnectionBudget(), Topic[LinkChange]("links")
@@ -77,10 +75,16 @@ async def open_upstream(
     )
     stream = UserStream(
         UserDeps(
-            venue=endpoints.name, maker=maker, clock=clock, draw=random.random, policy=policy, budget=budget, links=links
+            venue=endpoints.name,
+            maker=maker,
+            clock=clock,
+            draw=random.random,
+            policy=policy,
+            budget=budget,
+            links=links,
         ),
         mode=settings.user_stream_mode,
     )
-    user = UserFeed(rest, stream, clock=clock)
+    user = UserFeed(stream, rest, catalogue=catalogue, clock=clock, draw=random.random)
     stack.push_async_callback(user.close)
     return Upstream(rest=rest, live=live, catalogue=catalogue, user=user)
