@@ -196,7 +196,8 @@ class TapeSource:
     def _catch_up(self) -> None:
         assert self._playhead is not None
         if self._speed is not None:
-            self._stand_at(self._playhead.position_ns)
+            # The clock may have been set back to before the start; the tape then waits at its beginning.
+            self._stand_at(max(0, self._playhead.position_ns))
         elif self._is_looped:
             self._loop, self._index = self._loop + MAX_SPEED_SKIP_LOOPS, _SEAM_DIFF
 

@@ -214,6 +214,15 @@ def test_a_killed_tape_goes_on_where_it_would_have_been(elapsed_ms: int) -> None
     assert resumed.advance(now_ns + NS_PER_S, 50) == undisturbed.advance(now_ns + NS_PER_S, 50)
 
 
+def test_a_clock_that_was_set_back_makes_a_resumed_tape_wait_at_its_beginning() -> None:
+    source = small(loop=True)
+    source.start(START_NS)
+    resumed = small(loop=True)
+    resumed.resume(source.checkpoint(), START_NS - 5 * NS_PER_S)
+    assert resumed.advance(START_NS - NS_PER_MS, 10) == []
+    assert resumed.snapshot("BTCUSDT").last_id == 12
+
+
 def test_a_resumed_tape_has_past_trades_that_end_right_before_the_next_live_one() -> None:
     source = small(loop=True)
     source.start(START_NS)
