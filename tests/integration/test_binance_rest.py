@@ -272,6 +272,27 @@ async def test_a_read_whose_connection_breaks_is_repeated_once(stub: VenueStub, 
     assert stub.count(ORDER) == 2
 
 
+async def test_an_answer_without_end_is_given_up(
+    stub: VenueStub, rest: BinanceRest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cryptotrader.net.http.MAX_BODY_BYTES", 1_000)
+    stub.plan(ORDER, Answer(b" " * 2_000))
+    with pytest.raises(AnswerLost):
+        await rest.call(place_new_order.SPEC, BUY)
+
+
+async def test_clients_behind_one_address_share_a_ledger(
+    stub: VenueStub, http: HttpClient, rest: BinanceRest, clock: ManualClock
+) -> None:
+    stub.plan(DEPTH, TOO_MUCH)
+    other = BinanceRest(http, venue_at(stub.url), None, clock, ledger=rest.ledger)
+    for client in (rest, other):
+        with pytest.raises(VenueRateLimited):
+            await client.call(order_book.SPEC, BOOK_OF(symbol="BTCUSDT"))
+    assert stub.count(DEPTH) == 1
+    await other.close()
+
+
 async def test_where_nobody_listens_nothing_was_sent(http: HttpClient, clock: ManualClock) -> None:
     async with venue_stub() as gone:
         url = gone.url
@@ -295,6 +316,7 @@ async def test_a_refused_timestamp_is_healed_once_even_for_an_order(
     assert stub.count(ORDER) == 2
     last = [seen for seen in stub.seen if seen.path == ORDER][-1]
     assert f"timestamp={venue_ms}" in last.query
+    assert rest.venue_now_ms() == venue_ms
 
 
 async def test_a_timestamp_refused_twice_is_the_callers_to_know(stub: VenueStub, rest: BinanceRest) -> None:

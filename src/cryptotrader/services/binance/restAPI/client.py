@@ -82,6 +82,8 @@ class BinanceRest:
         endpoints: Where the venue lives.
         credentials: What signs; None means that only public requests work.
         clock: Wall clock.
+        policy: Limits of this client.
+        ledger: Shared by all clients behind one address, since the venue counts per address.
     """
 
     def __init__(
@@ -92,9 +94,10 @@ class BinanceRest:
         clock: Clock,
         *,
         policy: RestPolicy | None = None,
+        ledger: WeightLedger | None = None,
     ) -> None:
         self.endpoints = endpoints
-        self.ledger = WeightLedger(endpoints.weight_per_minute)
+        self.ledger = ledger or WeightLedger(endpoints.weight_per_minute)
         self.clock_offset = ClockOffset()
         self._http = http
         self._credentials = credentials
@@ -143,6 +146,10 @@ class BinanceRest:
         if spec.is_idempotent and not spec.needs_key:
             return await self._shared(spec, text)
         return await self._timed(spec, text)
+
+    def venue_now_ms(self) -> int:
+        """The venue's time as far as it is known, for whoever signs outside of this client."""
+        return self.clock_offset.timestamp_ms(self._clock.now_ns())
 
     async def sync_clock(self) -> int:
         """Ask the venue for its time; returns the offset (venue minus us) in milliseconds."""

@@ -40,13 +40,15 @@ class ClockOffset:
         self.error_ms = None
 
     def date(self, sent_ns: int, received_ns: int, date_ms: int) -> None:
-        """A ``Date`` header bounds the offset to about a second; an offset outside those bounds is moved to them."""
+        """A ``Date`` header bounds the offset to about a second; an offset outside those bounds is moved to them.
+
+        It only bridges the time until the first ``sample``: something between us and the venue may have written it.
+        """
+        if self._samples:
+            return
         low = date_ms - received_ns // NS_PER_MS
         high = date_ms + DATE_RESOLUTION_MS - sent_ns // NS_PER_MS
-        moved = min(max(self.offset_ms, low), high)
-        if moved != self.offset_ms:
-            self.forget()
-            self.offset_ms = moved
+        self.offset_ms = min(max(self.offset_ms, low), high)
 
     def timestamp_ms(self, now_ns: int) -> int:
         """What a request signed now should say."""

@@ -86,6 +86,11 @@ class WeightLedger:
             # Answers may overtake each other, but the count only grows within a minute.
             self._used = max(self._used, told)
 
+    def heard(self, used: int, now_ns: int) -> None:
+        """The venue's count, learnt elsewhere, such as from ``rateLimits`` of the WebSocket API."""
+        self._roll(now_ns)
+        self._used = max(self._used, used)
+
     def _roll(self, now_ns: int) -> None:
         window = now_ns // WINDOW_NS
         # A step back of one window is an answer to the minute before; a longer one means that the clock was set.

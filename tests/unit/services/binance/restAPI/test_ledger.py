@@ -36,6 +36,13 @@ def test_answers_that_overtake_each_other_do_not_lower_the_count() -> None:
     assert ledger.used == 10
 
 
+def test_the_count_may_be_learnt_elsewhere() -> None:
+    ledger = WeightLedger(6_000, reserve=0)
+    ledger.heard(5_999, NOON)
+    assert ledger.admit(2, NOON) > 0
+    assert ledger.admit(1, NOON) == 0
+
+
 def test_trading_keeps_a_reserve() -> None:
     ledger = WeightLedger(6_000, reserve=100)
     ledger.admit(5_900, NOON)

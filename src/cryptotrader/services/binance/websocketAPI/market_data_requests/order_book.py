@@ -7,7 +7,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from cryptotrader.services.binance.models.market import OrderBook
-from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType, Symbol, weight_by_limit
+from cryptotrader.services.binance.request import (
+    Params,
+    RequestSpec,
+    SecurityType,
+    Symbol,
+    SymbolStatus,
+    weight_by_limit,
+)
 
 
 class OrderBookParams(Params, frozen=True, kw_only=True):
@@ -16,6 +23,7 @@ class OrderBookParams(Params, frozen=True, kw_only=True):
     symbol: Symbol
     limit: Annotated[int, Meta(ge=1, le=5000)] | None = None
     """Levels per side; the venue answers 100 when it is absent."""
+    symbol_status: SymbolStatus | None = None
 
 
 SPEC = RequestSpec(
