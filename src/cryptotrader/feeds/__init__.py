@@ -7,6 +7,7 @@ from cryptotrader.feeds.depth import ALL_LEVELS, DepthChange, DepthFeed
 from cryptotrader.feeds.live import DEPTH, TICKER, TRADES, Lease, LiveMarket, kline
 from cryptotrader.feeds.tickers import TickerFeed
 from cryptotrader.feeds.trades import TradeFeed
+from cryptotrader.feeds.user import UserEvent, UserFeed, UserLease
 
 __all__ = [
     "ALL_LEVELS",
@@ -22,6 +23,9 @@ __all__ = [
     "SymbolCatalogue",
     "TickerFeed",
     "TradeFeed",
+    "UserEvent",
+    "UserFeed",
+    "UserLease",
     "VenueRest",
     "kline",
 ]

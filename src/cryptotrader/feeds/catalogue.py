@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S
@@ -51,6 +52,12 @@ class SymbolCatalogue:
     def known(self, symbol: str) -> SymbolInfo | None:
         """What is known now of a symbol in Binance's spelling, without asking the venue."""
         return self._by_symbol.get(symbol)
+
+    def trading(self, assets: Set[str]) -> list[str]:
+        """Symbols known now whose base and quote are both among ``assets``."""
+        return [
+            info.symbol for info in self._by_symbol.values() if info.base_asset in assets and info.quote_asset in assets
+        ]
 
     async def load(self) -> ExchangeInfo:
         """The list, fetched where it is missing or old.

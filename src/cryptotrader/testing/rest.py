@@ -50,3 +50,8 @@ class FakeRest:
         if answer is None:
             raise VenueRejected("Path not found", venue_code=-1, http_status=404)
         return msgspec.json.decode(msgspec.json.encode(answer(wire)), type=spec.result)
+
+    async def sync_clock(self) -> int:
+        """The clocks agree."""
+        self.calls.append(("GET /api/v3/time", {}))
+        return 0
