@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,12 @@ async def test_what_is_to_be_told_is_told_after_the_transaction_and_in_order(tmp
     store = Store(tmp_path / "x.db")
     commit = GroupCommit(store)
     told: list[tuple[str, int]] = []
+
+    def tell(name: str) -> None:
+        told.append((name, len(store.read("order"))))
+
     for number in range(3):
-        commit.add(
-            [("order", str(number), b"")], lambda number=number: told.append((f"{number}", len(store.read("order"))))
-        )
+        commit.add([("order", str(number), b"")], partial(tell, str(number)))
         if number == 0:
             await asyncio.sleep(0)
     assert told == []

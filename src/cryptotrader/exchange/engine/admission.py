@@ -12,6 +12,7 @@ from cryptotrader.exchange.engine.errors import (
     THIN_LOT_TEXT,
     THIN_MARKET_LOT_TEXT,
     WOULD_TAKE_TEXT,
+    Refusal,
     filter_failure,
     rejected,
 )
@@ -38,11 +39,17 @@ def admit(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) ->
     Raises:
         Refusal: The order may not enter.
     """
-    check_rules(market, account, new, now_ms)
+    rules = market.rules
+    try:
+        check_rules(market, account, new, now_ms)
+    except Refusal as refusal:
+        if refusal.message == filter_failure("NOTIONAL").message and new.side is Side.BUY and new.price:
+            # Who asks for more than anyone may and than they have hears of their money first (S0-28).
+            account.wallet.require(rules.quote, mul_scaled(new.price, new.qty))
+        raise
     if new.client_order_id and account.history(new.symbol).bears_open(new.client_order_id):
         raise rejected(DUPLICATE_TEXT)
     plan = _plan(market, new)
-    rules = market.rules
     if new.side is Side.SELL:
         account.wallet.require(rules.base, new.qty or plan.qty)
     elif new.type is OrderType.MARKET:

@@ -39,9 +39,9 @@ def _checker(key: ApiKey | None = None, clock: TestClock | None = None) -> Reque
     return RequestAuthenticator(KeyRing([key or sample_key()]), clock or TestClock())
 
 
-def _refusal(security: SecurityType = SecurityType.USER_DATA, **params: str) -> tuple[int, str]:
+def _refusal(**params: str) -> tuple[int, str]:
     with pytest.raises(Refusal) as caught:
-        _checker().check(security, key_id="your_binance_api_key", params=params, payload=b"x")
+        _checker().check(SecurityType.USER_DATA, key_id="your_binance_api_key", params=params, payload=b"x")
     return caught.value.code, caught.value.message
 
 
