@@ -272,6 +272,17 @@ async def test_a_read_whose_connection_breaks_is_repeated_once(stub: VenueStub, 
     assert stub.count(ORDER) == 2
 
 
+async def test_idle_connections_that_the_venue_closed_cost_no_order(stub: VenueStub, rest: BinanceRest) -> None:
+    stub.plan(DEPTH, Answer(BOOK))
+    stub.plan(ORDER, Answer(PLACED))
+    for _ in range(10):
+        await rest.call(order_book.SPEC, BOOK_OF(symbol="BTCUSDT"))
+        stub.hang_up()
+        await asyncio.sleep(0)
+        assert (await rest.call(place_new_order.SPEC, BUY)).order_id == 28
+    assert stub.count(ORDER) == 10
+
+
 async def test_an_answer_without_end_is_given_up(
     stub: VenueStub, rest: BinanceRest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,6 +373,8 @@ async def test_closing_lets_everyone_go(stub: VenueStub, rest: BinanceRest) -> N
         group.create_task(ask())
         await eventually(lambda: stub.count(TIME))
         await rest.close()
+    await ask()
+    assert stub.count(TIME) == 1
 
 
 async def test_secrets_stay_out_of_logs_and_errors(

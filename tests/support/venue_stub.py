@@ -48,6 +48,7 @@ class VenueStub:
         self.release = asyncio.Event()
         """Silent answers end when it is set."""
         self._plans: dict[str, deque[Answer]] = {}
+        self._transports: set[asyncio.Transport] = set()
 
     def plan(self, path: str, *answers: Answer) -> None:
         """Replace what ``path`` answers."""
@@ -56,6 +57,12 @@ class VenueStub:
     def count(self, path: str) -> int:
         """Requests that arrived for ``path``."""
         return sum(seen.path == path for seen in self.seen)
+
+    def hang_up(self) -> None:
+        """Close every connection that is open now, whether it is idle or not."""
+        for transport in self._transports:
+            transport.close()
+        self._transports.clear()
 
     async def answer(self, request: Request) -> Response:
         """The endpoint."""
@@ -66,8 +73,10 @@ class VenueStub:
         answer = plan.popleft() if len(plan) > 1 else plan[0]
         if answer.silent:
             await self.release.wait()
+        transport: asyncio.Transport = request.scope["extensions"]["stub"]["transport"]
+        self._transports.add(transport)
         if answer.cut:
-            request.scope["extensions"]["stub"]["transport"].abort()
+            transport.abort()
         return Response(answer.body, answer.status, dict(answer.headers), media_type="application/json")
 
 

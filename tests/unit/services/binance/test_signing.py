@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+from pathlib import Path
+from shutil import which
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -136,6 +139,17 @@ def test_rsa_signs_what_its_public_key_confirms(rsa_key: RSAPrivateKey) -> None:
         verify("ed25519", public, "x", signature=signature)
     with pytest.raises(ConfigError):
         verify("rsa", "no key", "x", signature=signature)
+
+
+@pytest.mark.skipif(which("openssl") is None, reason="the openssl program is not installed")
+def test_rsa_signature_equals_the_one_of_the_documents_own_recipe(rsa_key: RSAPrivateKey, tmp_path: Path) -> None:
+    """``rest-api.md``, "RSA Keys", step 2: ``openssl dgst -sha256 -sign``."""
+    file = tmp_path / "key.pem"
+    file.write_text(pem_of(rsa_key))
+    payload = signing_payload_rest(REST_ORDER | {"symbol": WIDE})
+    command = ["openssl", "dgst", "-sha256", "-sign", str(file)]
+    made = subprocess.run(command, input=payload.encode(), capture_output=True, check=True, timeout=30).stdout
+    assert RsaSigner(file.read_text()).sign(payload) == base64.b64encode(made).decode()
 
 
 def test_the_secret_tells_which_signer_fits(rsa_key: RSAPrivateKey) -> None:

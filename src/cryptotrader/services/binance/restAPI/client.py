@@ -106,7 +106,9 @@ class BinanceRest:
         self._read_slots = asyncio.Semaphore(self._policy.max_reads)
         self._trade_slots = asyncio.Semaphore(self._policy.max_trades)
         self._flights: dict[tuple[str, str], asyncio.Future[RawReply]] = {}
-        self._supervisor = Supervisor("binance-rest", max_jobs=self._policy.max_shared)
+        # A job ends a moment after its flight, so there may be more of them.
+        self._supervisor = Supervisor("binance-rest", max_jobs=2 * self._policy.max_shared)
+        self._closed = False
         if credentials is not None:
             REDACTOR.learn(credentials.api_key)
 
@@ -142,6 +144,8 @@ class BinanceRest:
             log.warning(f"{spec.name} needs exchange credentials; set BINANCE_API_KEY and BINANCE_API_SECRET")
             UPSTREAM_REQUESTS.labels(spec.name, "no_credentials").inc()
             raise VenueAuthError("Invalid API key")
+        if self._closed:
+            raise VenueUnreachable("the client is closed")
         text = params.text()
         if spec.is_idempotent and not spec.needs_key:
             return await self._shared(spec, text)
@@ -160,6 +164,7 @@ class BinanceRest:
 
     async def close(self) -> None:
         """Give up what is under way. The ``HttpClient`` is its owner's to close."""
+        self._closed = True
         await self._supervisor.close()
         for flight in list(self._flights.values()):
             _fail(flight, VenueUnreachable("the client was closed"))
