@@ -56,8 +56,7 @@ class Engine(Records):
         for match in plan.matches:
             run.take(market, order, match)
         if order.is_open:
-            rests = new.type is not OrderType.MARKET and new.time_in_force is TimeInForce.GTC
-            if rests or new.type is OrderType.LIMIT_MAKER:
+            if order.type is not OrderType.MARKET and order.time_in_force is TimeInForce.GTC:
                 market.side(order.side).add(order)
             else:
                 run.close(market, order, OrderStatus.EXPIRED)
@@ -74,7 +73,7 @@ class Engine(Records):
             symbol=new.symbol,
             side=new.side,
             type=new.type,
-            time_in_force=TimeInForce.GTC if is_market else new.time_in_force,
+            time_in_force=new.time_in_force if new.type is OrderType.LIMIT else TimeInForce.GTC,
             price=0 if is_market else new.price,
             qty=new.qty or plan.wanted,
             time_ms=now_ms,
@@ -211,7 +210,10 @@ class Engine(Records):
         return self._end(run)
 
     def prime(self, trade: Trade) -> None:
-        """Take the id, price and time of the last public trade from before the start, without printing it."""
+        """Take id, price and time of the source's last trade before the start or restart, without printing it.
+
+        Without it a user's trade before the source's first one would take an id that the source has used already.
+        """
         market = self._market(trade.symbol)
         if market.last_trade_id < trade.trade_id + market.trade_shift:
             market.print_external(trade, trade.qty)

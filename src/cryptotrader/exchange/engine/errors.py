@@ -28,7 +28,6 @@ INSUFFICIENT_BALANCE_TEXT = "Account has insufficient balance for requested acti
 WOULD_TAKE_TEXT = "Order would immediately match and take."
 DUPLICATE_TEXT = "Duplicate order sent."
 UNKNOWN_ORDER_TEXT = "Unknown order sent."
-NO_CANCEL_ID_TEXT = "Cancel order is invalid. Check origClOrdId and orderId."
 MARKET_CLOSED_TEXT = "Market is closed."
 ZERO_TEXT = "Price * QTY is zero or less."
 NO_QUOTE_MARKET_TEXT = "Quote order qty market orders are not support for this symbol."

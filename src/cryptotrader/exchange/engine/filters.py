@@ -40,6 +40,8 @@ def check_order(rules: SymbolRules, new: NewOrder, *, average: int | None, open_
         raise rejected(MARKET_CLOSED_TEXT)
     if new.type not in rules.order_types:
         raise rejected(_UNSUPPORTED_TEXT.get(new.type, UNSUPPORTED_COMBINATION_TEXT))
+    if new.self_trade_prevention_mode not in rules.allowed_stp_modes:
+        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
     if new.type is OrderType.MARKET:
         _check_market(rules, new, average)
     else:

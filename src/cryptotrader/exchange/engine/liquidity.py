@@ -84,7 +84,7 @@ def pass_trade(market: SymbolMarket, trade: Trade, run: Execution) -> None:
     """
     left = trade.qty
     for book in (market.bids, market.asks):
-        if left and book.has_orders:
+        if left:
             left = _fill_through(market, book, trade, left, run)
     hit = market.bids if trade.buyer_is_maker else market.asks
     due = _due_at_price(hit, trade, left)
@@ -96,6 +96,9 @@ def pass_trade(market: SymbolMarket, trade: Trade, run: Execution) -> None:
 
 
 def _fill_through(market: SymbolMarket, book: BookSide, trade: Trade, left: int, run: Execution) -> int:
+    best = book.best_order_price()
+    if best is None or not book.is_better(best, trade.price):
+        return left
     for resting in book.resting():
         if not left or not book.is_better(resting.order.price, trade.price):
             break

@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     qty: int
     quote_qty: int
     wanted: int
-    """The order's whole quantity. Of one by amount on a book that runs out: with what is left counted at the last price."""
+    """The order's whole quantity. By amount, on a book that runs out: with the rest counted at the last price."""
 
     @property
     def is_dry(self) -> bool:

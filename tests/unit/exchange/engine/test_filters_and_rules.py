@@ -114,6 +114,8 @@ def test_what_the_symbol_does_not_do_is_refused_with_binances_words() -> None:
     assert refusal_of(market("BUY", "1"), no_market) == (-2010, text)
     stop = NewOrder(symbol=SYMBOL, side=Side.SELL, type=OrderType.STOP_LOSS, qty=p("1"))
     assert refusal_of(stop) == (-2010, "Stop loss orders are not supported for this symbol.")
+    prevented = msgspec.structs.replace(limit("BUY", "100", "1"), self_trade_prevention_mode="EXPIRE_TAKER")
+    assert refusal_of(prevented) == (-2010, "Unsupported order combination")
     no_amounts = msgspec.structs.replace(RULES, quote_order_qty_allowed=False)
     text = "Quote order qty market orders are not support for this symbol."
     assert refusal_of(market("BUY", quote="10"), no_amounts) == (-2010, text)

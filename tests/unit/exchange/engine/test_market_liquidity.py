@@ -6,7 +6,7 @@ from cryptotrader.core.events import BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, Side
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.engine import Engine
-from cryptotrader.exchange.engine.events import DepthChanged, OrderUpdate, TopChanged, TradePrinted
+from cryptotrader.exchange.engine.events import DepthChanged, Event, OrderUpdate, TopChanged, TradePrinted
 from tests.support.engine_kit import (
     NOW_MS,
     SYMBOL,
@@ -28,7 +28,7 @@ def executed(engine: Engine, account: str, order_id: int) -> int:
     return engine.order(account, SYMBOL, order_id=order_id).executed
 
 
-def printed(events: list[object]) -> list[Trade]:
+def printed(events: list[Event]) -> list[Trade]:
     """Public trades."""
     return [event.trade for event in events if isinstance(event, TradePrinted)]
 
