@@ -77,6 +77,7 @@ NOT_REQUIRED_BY_TYPE: Mapping[str, frozenset[str]] = {
     "stopPrice": _TRIGGERED,
     "trailingDelta": _TRIGGERED,
     "quoteOrderQty": frozenset({"MARKET"}),
+    "icebergQty": _PRICED,
 }
 """Parameter to the order types that know it; with any other type the venue answers -1106."""
 

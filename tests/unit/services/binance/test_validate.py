@@ -71,6 +71,7 @@ def test_a_missing_parameter_is_named() -> None:
         ("order.place", LIMIT | {"stopPrice": "1"}, "stopPrice", "not_required"),
         ("order.place", LIMIT | {"strategyType": "999999"}, "strategyType", "out_of_range"),
         ("order.place", MARKET | {"price": "1"}, "price", "not_required"),
+        ("order.place", MARKET | {"icebergQty": "1"}, "icebergQty", "not_required"),
         ("order.place", MARKET | {"quoteOrderQty": "1"}, "quoteOrderQty", "not_required"),
         ("order.place", {**MARKET, "quantity": None}, "quantity|quoteOrderQty", "missing"),
         ("order.place", LIMIT | {"price": None}, "price", "missing"),
