@@ -343,8 +343,8 @@ def test_invalid_binance_credentials(tmp_path: Path) -> None:
         reply = get(fresh, "/api/v1/account")
         assert (reply.status, reply.json) == (403, {"error": "Invalid API key", "status": 403})
         assert get(fresh, "/api/v1/ticker/price?symbol=BTCUSDT").status == 200
-        assert "made-up-secret" not in fresh.text
-        assert "invalid_key" not in fresh.text
+        assert "made-up-secret" not in fresh.log
+        assert "invalid_key" not in fresh.log
 
 
 def test_a_changed_token_takes_effect(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_s0_6_the_documents_exist(server: Server) -> None:
     assert "/api/v1/order" in document["paths"]
     page = server.get("/docs", token=None).text
     assert "<html" in page
-    assert "https://" not in re.sub(r"https://(www\.)?(spdx|json-schema|github)\S*", "", page)
+    assert not re.search(r"(?:src|href)=.?https?://", page), "the page must not load anything from elsewhere"
     assert (Path(__file__).parents[2] / "docs" / "websocket-streams.md").is_file()
 
 
@@ -376,7 +376,7 @@ def test_s0_63_no_secret_reaches_a_log(server: Server) -> None:
     server.get("/api/v1/account", token="made-up-wrong-token-9")
     server.get("/api/v1/account?api_key=made-up-query-key-9&signature=made-up-signature-9")
     server.wait_for_line(r"HTTP GET /api/v1/account\?\S*api_key=\*\*\*")
-    text = server.text
+    text = server.log
     for secret in (
         "test_token_123", "made-up-wrong-token-9", "made-up-query-key-9", "made-up-signature-9",
         "your_binance_secret_key", "your_binance_api_key",

@@ -65,6 +65,11 @@ class Process:
         """Everything printed so far."""
         return "\n".join(list(self.output))
 
+    @property
+    def log(self) -> str:
+        """Everything printed but the banner's line that shows the owner the token."""
+        return "\n".join(line for line in list(self.output) if not line.startswith("Bearer token"))
+
     def wait_for_line(self, pattern: str, timeout_s: float = START_TIMEOUT_S) -> re.Match[str]:
         """The first line of output that matches."""
         deadline = time.monotonic() + timeout_s

@@ -1,7 +1,7 @@
 """``cryptotrader serve``: builds the graph of objects, runs it, and takes it down in order.
 
-The order of stopping is the reverse of the flow of data: no new clients, 1001 to those who are there, open requests end,
-the user stream is released, the market streams close, and last the paper exchange writes what it has.
+The order of stopping is the reverse of the flow of data: no new clients, 1001 to those who are there, open requests
+end, the user stream is released, the market streams close, and last the paper exchange writes what it has.
 """
 
 from __future__ import annotations

@@ -86,5 +86,6 @@ async def open_upstream(
         mode=settings.user_stream_mode,
     )
     user = UserFeed(stream, rest, catalogue=catalogue, clock=clock, draw=random.random)
+    await user.start()
     stack.push_async_callback(user.close)
     return Upstream(rest=rest, live=live, catalogue=catalogue, user=user)
