@@ -71,7 +71,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
     by_type = iter(results)
     paths: Schema = {}
     for item in found:
-        result = item.result if isinstance(item.result, dict) else modern(next(by_type))
+        result = item.result if isinstance(item.result, dict) else simple(next(by_type))
         paths.setdefault(item.path, {})[item.method.lower()] = _operation(item, result)
     symbol = {**SYMBOL, "enum": list(symbols), "examples": [symbols[0]]} if symbols else SYMBOL
     return {
@@ -86,7 +86,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
         "tags": [{"name": name} for name in dict.fromkeys(item.tag for item in found)],
         "paths": paths,
         "components": {
-            "schemas": {**modern(components), "ErrorBody": _error_schema(), "Symbol": symbol},
+            "schemas": {**simple(components), "ErrorBody": _error_schema(), "Symbol": symbol},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -96,16 +96,17 @@ REF = "#/components/schemas/{name}"
 SYMBOL_REF: Schema = {"$ref": REF.format(name="Symbol")}
 
 
-def modern(schema: Any) -> Any:
-    """JSON Schema as OpenAPI 3.1 has it: the items of a fixed-length array are ``prefixItems``, not ``items``."""
+def simple(schema: Any) -> Any:
+    """A pair of equal things as an array of exactly two of them: readers of 3.1 disagree about ``prefixItems``."""
     if isinstance(schema, list):
-        return [modern(part) for part in schema]
+        return [simple(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    done = {key: modern(part) for key, part in schema.items()}
-    if isinstance(done.get("items"), list):
-        done["prefixItems"] = done.pop("items")
-        done["items"] = False
+    done = {key: simple(part) for key, part in schema.items()}
+    items = done.get("prefixItems")
+    if items and done.get("items") is False and all(item == items[0] for item in items):
+        del done["prefixItems"]
+        done["items"] = items[0]
     return done
 
 
