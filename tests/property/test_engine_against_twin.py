@@ -201,6 +201,10 @@ class Bench:
         for event in events:
             if isinstance(event, DepthChanged):
                 assert (event.diff.first_id, event.diff.last_id) == (first_id, self.update_id)
+            elif isinstance(event, TopChanged):
+                bid, ask = self.engine.book(SYMBOL).displayed_top()
+                shown = event.ticker
+                assert ((shown.bid, shown.bid_qty), (shown.ask, shown.ask_qty)) == (bid or (0, 0), ask or (0, 0))
         for side in ("BUY", "SELL"):
             assert self.public[side] == dict(self.engine.book(SYMBOL).levels(Side(side)))
 

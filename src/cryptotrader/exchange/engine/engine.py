@@ -177,12 +177,10 @@ class Engine(Records):
             return [DepthChanged(diff)]
         run = self._start(now_ms)
         liquidity.fill_crossed(market, run)
-        has_users = bool(market.bids.unshown or market.asks.unshown)
         run.events.append(DepthChanged(market.show(diff)))
-        if has_users and diff.last_id >= market.top_id:
-            top = market.displayed_top()
-            if top != market.top:
-                run.events.append(TopChanged(market.ticker(diff.last_id, top)))
+        top = market.displayed_top()
+        if diff.last_id >= market.top_id and top != market.top:
+            run.events.append(TopChanged(market.ticker(diff.last_id, top)))
         return self._end(run)
 
     def on_trade(self, trade: Trade, now_ms: int) -> list[Event]:

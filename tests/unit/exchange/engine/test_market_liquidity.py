@@ -215,12 +215,12 @@ def test_early_consumption_is_forgotten_where_the_level_was_gone_before_the_book
 def test_what_users_took_stays_taken_until_the_source_takes_the_level_away() -> None:
     engine = market_engine()
     engine.submit("alice", market("BUY", "0.75"), NOW_MS)
-    (shown, _) = engine.on_depth(diff(101, bids=levels(("98", "3"))), NOW_MS)
-    assert shown.diff.asks == levels(("101", "0.25"))  # type: ignore[union-attr]
-    (shown,) = engine.on_depth(diff(102, asks=levels(("101", "2"))), NOW_MS)
-    assert shown.diff.asks == levels(("101", "1.25"))  # type: ignore[union-attr]
-    (shown,) = engine.on_depth(diff(103, asks=levels(("101", "0.5"))), NOW_MS)
-    assert shown.diff.asks == levels(("101", "0"))  # type: ignore[union-attr]
+    shown = of_kind(engine.on_depth(diff(101, bids=levels(("98", "3"))), NOW_MS), DepthChanged)[0]
+    assert shown.diff.asks == levels(("101", "0.25"))
+    shown = of_kind(engine.on_depth(diff(102, asks=levels(("101", "2"))), NOW_MS), DepthChanged)[0]
+    assert shown.diff.asks == levels(("101", "1.25"))
+    shown = of_kind(engine.on_depth(diff(103, asks=levels(("101", "0.5"))), NOW_MS), DepthChanged)[0]
+    assert shown.diff.asks == levels(("101", "0"))
     engine.on_depth(diff(104, asks=levels(("101", "0"))), NOW_MS)
     change = diff(105, asks=levels(("101", "2")))
     assert engine.on_depth(change, NOW_MS) == [DepthChanged(change)]
@@ -263,6 +263,20 @@ def test_a_diff_that_shows_a_users_new_best_price_is_followed_by_the_best_prices
     engine.submit("alice", limit("BUY", "100", "1"), NOW_MS)
     (top,) = of_kind(engine.on_depth(diff(101), NOW_MS), TopChanged)
     assert top.ticker == ticker(101, ("100", "1"), ("101", "1"))
+
+
+def test_at_one_update_id_the_best_prices_are_those_of_the_book_that_users_changed() -> None:
+    """A best bid and ask that the source told before its book is corrected where users' traces differ."""
+    engine = market_engine()
+    engine.submit("alice", market("BUY", "0.75"), NOW_MS)
+    engine.on_book_ticker(ticker(105, ("99", "1"), ("100.5", "2")), NOW_MS)
+    events = engine.on_depth(diff(105, asks=levels(("100.5", "2"), ("101", "0.5"))), NOW_MS)
+    assert of_kind(events, TopChanged) == []
+    engine.submit("alice", market("BUY", "2"), NOW_MS)
+    (top,) = of_kind(engine.on_book_ticker(ticker(106, ("99", "1"), ("100.5", "3")), NOW_MS), TopChanged)
+    assert (top.ticker.ask, top.ticker.ask_qty) == (p("100.5"), p("1"))
+    (top,) = of_kind(engine.on_depth(diff(106, asks=levels(("100.5", "0"))), NOW_MS), TopChanged)
+    assert (top.ticker.ask, top.ticker.ask_qty) == (p("102"), p("2"))
 
 
 # Seams
