@@ -101,6 +101,7 @@ class Feed(ABC):
         self._backoff = Backoff(context.draw)
         self._filling: asyncio.Task[None] | None = None
         self._refill = False
+        self._is_waiting = False
         self._closed = False
 
     @abstractmethod
@@ -110,6 +111,11 @@ class Feed(ABC):
     def on_link(self, state: LinkState) -> None:
         """The connection that carries the stream changed its state."""
         if state is LinkState.CONNECTED:
+            self._backoff.reset()
+            if self._is_waiting and self._filling is not None:
+                # What failed before is likely to work now.
+                self._filling.cancel()
+                self._filling = None
             self.fill()
 
     @abstractmethod
@@ -150,4 +156,8 @@ class Feed(ABC):
                 self._refill = True
                 delay_s = max(self._backoff.next_delay_s(), error.retry_after_s or 0.0)
                 log.warning(f"{self.stream}: {type(error).__name__} - retrying in {delay_s:.0f}s")
-                await self.context.clock.sleep(delay_s)
+                self._is_waiting = True
+                try:
+                    await self.context.clock.sleep(delay_s)
+                finally:
+                    self._is_waiting = False

@@ -96,6 +96,7 @@ class UserFeed:
         self._backoff = Backoff(draw)
         self._jobs = Supervisor("user feed", max_jobs=8)
         self._leases = 0
+        self._is_managed = False
         self._wake = asyncio.Event()
         self._subscriptions: list[Subscription] = []
         self._recovering: asyncio.Task[None] | None = None
@@ -121,8 +122,13 @@ class UserFeed:
         return self._jobs.job_count + self._stream.job_count
 
     async def start(self) -> None:
-        """Be ready for leases; connects nothing yet."""
-        self._jobs.start("user feed", self._manage, restart=True)
+        """Be ready for leases; connects nothing yet. The first lease does it as well."""
+        self._ensure_managed()
+
+    def _ensure_managed(self) -> None:
+        if not self._is_managed:
+            self._is_managed = True
+            self._jobs.start("user feed", self._manage, restart=True)
 
     async def close(self) -> None:
         """Release the stream and end."""
@@ -133,6 +139,7 @@ class UserFeed:
 
     def lease(self) -> UserLease:
         """Want the account's events until the lease is closed."""
+        self._ensure_managed()
         self._leases += 1
         self._wake.set()
 
@@ -215,6 +222,7 @@ class UserFeed:
 
     async def _recover(self) -> None:
         """Bring clients up to date; again and again until it works or the connection breaks."""
+        self._backoff.reset()
         holding = self._jobs.start("user hold", self._hold)
         try:
             while not self._is_synced:
@@ -226,7 +234,6 @@ class UserFeed:
                     await self._clock.sleep(delay_s)
         finally:
             holding.cancel()
-        self._backoff.reset()
 
     async def _recover_once(self) -> None:
         venue_ms = await self._recovery.venue_ms()

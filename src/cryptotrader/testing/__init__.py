@@ -2,7 +2,8 @@
 
 from cryptotrader.testing.clock import FakeClock, settle
 from cryptotrader.testing.market import FakeMarket
+from cryptotrader.testing.proxy import FaultProxy
 from cryptotrader.testing.rest import FakeRest
 from cryptotrader.testing.wire import FakeVenue, FakeWire
 
-__all__ = ["FakeClock", "FakeMarket", "FakeRest", "FakeVenue", "FakeWire", "settle"]
+__all__ = ["FakeClock", "FakeMarket", "FakeRest", "FakeVenue", "FakeWire", "FaultProxy", "settle"]
