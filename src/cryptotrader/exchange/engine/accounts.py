@@ -82,8 +82,10 @@ class Wallet:
 
     def lock(self, asset: str, amount: int) -> None:
         """Move from free to locked; a negative amount moves back."""
-        self._put(self._free, asset, self.free(asset) - amount)
+        if self.free(asset) < amount:
+            raise ValueError(f"balance of {asset} would become negative")
         self._put(self._locked, asset, self.locked(asset) + amount)
+        self._put(self._free, asset, self.free(asset) - amount)
 
     def credit(self, asset: str, amount: int) -> None:
         """Add to what is free; a negative amount takes."""
