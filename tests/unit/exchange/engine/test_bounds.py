@@ -27,9 +27,10 @@ def test_the_oldest_closed_orders_are_forgotten_first_and_open_ones_never(monkey
 
 def test_a_wallet_refuses_to_go_below_zero_and_stays_as_it_was() -> None:
     wallet = Wallet({"BTC": 5}, {"BTC": 2})
-    for wrong in (lambda: wallet.lock("BTC", 6), lambda: wallet.lock("BTC", -3), lambda: wallet.credit("BTC", -6)):
+    for to_lock, to_credit in ((6, 0), (-3, 0), (0, -6)):
         with pytest.raises(ValueError, match="negative"):
-            wrong()
+            wallet.lock("BTC", to_lock)
+            wallet.credit("BTC", to_credit)
         assert wallet.balance("BTC") == ("BTC", 5, 2)
 
 
