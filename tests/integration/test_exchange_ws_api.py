@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -18,12 +19,19 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from cryptotrader.core.events import DepthDiff
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET, ApiKey, KeyKind, PaperAccount, sample_key
+from cryptotrader.exchange.engine.events import DepthChanged
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
-from cryptotrader.exchange.server import ExchangeServer
-from tests.support.paper import paper_venue, running_exchange
+from cryptotrader.exchange.protocol.streams.policy import WsPolicy
+from cryptotrader.exchange.protocol.upgrade import make_upgrade_router
+from cryptotrader.exchange.server import ExchangeServer, make_operations
+from cryptotrader.transport.policy import TransportPolicy
+from tests.support.paper import QuietSource, paper_venue, running_exchange
+from tests.support.websocket_server import running_server
 
 PATIENCE_S = 5.0
 ED25519 = Ed25519PrivateKey.generate()
@@ -308,3 +316,53 @@ async def test_a_stop_is_announced() -> None:
     async with session() as (server, socket):
         server.should_exit = True
         assert (await receive(socket))["event"]["e"] == "serverShutdown"
+
+
+async def test_too_many_unanswered_requests_are_refused_and_a_slow_one_ends_with_unknown() -> None:
+    policy = WsPolicy(max_pending_requests=1, request_timeout_s=0.2)
+    venue = paper_venue(keys=KEYS, accounts=ACCOUNTS)
+    operations = make_operations(venue)
+    front = make_upgrade_router(venue, operations, venue.clock, policy)
+    operations.desk.faults.add(FaultSpec(operation="depth", kind=FaultKind.DELAY, delay_ms=5_000))
+    async with running_server(front) as server, connect(f"{server.url}/ws-api/v3") as socket:
+        for number in (1, 2):
+            await socket.send(json.dumps({"id": number, "method": "depth", "params": {"symbol": "BTCUSDT"}}))
+        busy, late = [await receive(socket) for _ in range(2)]
+    await front.close()
+    assert (busy["id"], busy["status"], busy["error"]["code"]) == (2, 429, -1003)
+    assert (late["id"], late["error"]["code"]) == (1, -1007)
+
+
+async def test_connections_beyond_the_limit_are_refused_with_503() -> None:
+    venue = paper_venue()
+    front = make_upgrade_router(venue, make_operations(venue), venue.clock, WsPolicy(max_connections=1))
+    async with running_server(front) as server, connect(f"{server.url}/ws"):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{server.url}/ws-api/v3")
+    await front.close()
+    assert refused.value.response.status_code == 503
+    assert refused.value.response.headers["Retry-After"] == "5"
+
+
+async def test_a_client_that_does_not_read_is_closed_with_1008() -> None:
+    """C-22: differences are kept for it up to a bound, never dropped."""
+    source = QuietSource()
+    venue = paper_venue(source)
+    front = make_upgrade_router(venue, make_operations(venue), venue.clock)
+    transport = TransportPolicy(high_water_bytes=4_096, low_water_bytes=1_024, max_outbox_bytes=65_536)
+    levels = tuple((1_000_000 + number, 1) for number in range(500))
+    async with running_server(front, policy=transport) as server:
+        url = f"{server.url}/ws/btcusdt@depth@100ms"
+        async with connect(url, max_queue=1) as socket:
+            socket.transport.pause_reading()
+            last = 0
+            while not server.protocol.hub.stats.closed_slow:
+                last += 1
+                venue.market.publish(DepthChanged(DepthDiff("BTCUSDT", last, last, levels, (), 1)))
+                await asyncio.sleep(0)
+            socket.transport.resume_reading()
+            with contextlib.suppress(ConnectionClosed):
+                async for _ in socket:
+                    pass
+    await front.close()
+    assert socket.close_code == 1008
