@@ -96,12 +96,12 @@ def encode_depth(diff: DepthDiff, best_bid: Level | None, best_ask: Level | None
     """
     bids = _render(best_first(diff.bids, best_bid, is_bid=True))
     asks = _render(best_first(diff.asks, best_ask, is_bid=False))
-    return _message(diff.symbol, diff.event_ms, (diff.first_id, diff.last_id), bids, asks)
+    return _message(diff.symbol, diff.event_ms, (diff.first_id, diff.last_id), (bids, asks))
 
 
 def encode_snapshot(symbol: str, *, last_id: int, bids: Sequence[Level], asks: Sequence[Level], event_ms: int) -> bytes:
     """The whole book as one ``depthUpdate`` with ``U == u`` and ``"snapshot":true``; levels come best first."""
-    return _message(symbol, event_ms, (last_id, last_id), _render(bids), _render(asks), extra=',"snapshot":true')
+    return _message(symbol, event_ms, (last_id, last_id), (_render(bids), _render(asks)), extra=',"snapshot":true')
 
 
 def encode_error(text: str, status: int) -> bytes:
@@ -137,8 +137,9 @@ def _render(levels: Iterable[Level]) -> str:
 assert SCALE_DIGITS == 8, "the format strings above write eight places"
 
 
-def _message(symbol: str, event_ms: int, ids: tuple[int, int], bids: str, asks: str, *, extra: str = "") -> bytes:
+def _message(symbol: str, event_ms: int, ids: tuple[int, int], sides: tuple[str, str], *, extra: str = "") -> bytes:
     first_id, last_id = ids
+    bids, asks = sides
     return (
         f'{{"e":"depthUpdate","E":{event_ms},"s":"{symbol}","U":{first_id},"u":{last_id},'
         f'"b":[{bids}],"a":[{asks}]{extra}}}'

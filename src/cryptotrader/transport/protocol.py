@@ -32,6 +32,7 @@ from cryptotrader.transport.handshake import (
 from cryptotrader.transport.hub import Hub
 from cryptotrader.transport.inbound import MessageAssembler
 from cryptotrader.transport.policy import TransportPolicy
+from cryptotrader.transport.supervise import start_tracked
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRouter
 
 if TYPE_CHECKING:
@@ -133,11 +134,11 @@ class WebSocketProtocol(asyncio.Protocol):
         self._transport.pause_reading()
         peer = self._transport.get_extra_info("peername")
         client = str(peer[0]) if isinstance(peer, tuple) else ""
-        decide = self._decide(request, client)
-        self._deciding = asyncio.get_running_loop().create_task(decide, name="websocket-handshake")
-        # uvicorn waits for these at shutdown and cancels them when its patience ends.
-        self._server_state.tasks.add(cast(Any, self._deciding))
-        self._deciding.add_done_callback(lambda task: self._decided(response, task))
+        self._deciding = start_tracked(
+            self._decide(request, client),
+            cast("set[Any]", self._server_state.tasks),
+            done=lambda task: self._decided(response, task),
+        )
 
     async def _decide(self, request: Request, client: str) -> Accept | Refuse:
         try:
@@ -147,7 +148,6 @@ class WebSocketProtocol(asyncio.Protocol):
             return error_refusal(503, "Handshake timed out", headers=(("Retry-After", str(RETRY_AFTER_S)),))
 
     def _decided(self, response: Response, task: asyncio.Task[Accept | Refuse]) -> None:
-        self._server_state.tasks.discard(cast(Any, task))
         self._deciding = None
         decision: Accept | Refuse
         if task.cancelled():
