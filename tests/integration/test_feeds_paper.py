@@ -108,7 +108,7 @@ async def check_user(venue: PaperVenue, listener: Listener) -> None:
     assert Counter(listener.reports("TRADE")) == Counter(fills)
     assert Counter(number for number, _ in listener.reports("NEW")) == Counter(ids)
     assert Counter(number for number, _ in listener.reports("CANCELED")) == Counter(cancelled)
-    last = {}
+    last: dict[str, tuple[int, int]] = {}
     for event in listener.events:
         if event.kind == "outboundAccountPosition":
             last |= {row["a"]: (units(row["f"]), units(row["l"])) for row in event.data["B"]}

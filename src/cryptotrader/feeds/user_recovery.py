@@ -74,8 +74,7 @@ class UserRecovery:
             events += await self._missed_in(symbol, since_ms)
         now_ms = to_ms(self._clock.now_ns())
         position = account_position(changed, update_ms=account.update_time, now_ms=now_ms) if changed else None
-        # Sorting is stable, so one order's events keep their order.
-        return sorted(events, key=_happened_ms), position, account.update_time
+        return _in_order(events), position, account.update_time
 
     async def _missed_in(self, symbol: str, since_ms: int) -> list[Event]:
         memory = self._memory
@@ -128,6 +127,13 @@ def _balances(account: Account) -> dict[str, tuple[str, str]]:
     return {row.asset: (row.free, row.locked) for row in account.balances}
 
 
-def _happened_ms(event: Event) -> int:
-    time_ms = event["T"]
-    return time_ms if isinstance(time_ms, int) else 0
+def _in_order(events: list[Event]) -> list[Event]:
+    """By time, but never one order's events against the order in which they are given."""
+    newest_ms: dict[object, int] = {}
+    timed: list[tuple[int, Event]] = []
+    for event in events:
+        time_ms, key = event["T"], (event["s"], event["i"])
+        happened_ms = max(time_ms if isinstance(time_ms, int) else 0, newest_ms.get(key, 0))
+        newest_ms[key] = happened_ms
+        timed.append((happened_ms, event))
+    return [event for _, event in sorted(timed, key=lambda pair: pair[0])]

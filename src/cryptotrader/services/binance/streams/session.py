@@ -120,12 +120,12 @@ class StreamSession:
     async def run(self) -> None:
         """Read until the connection ends."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                control = tasks.create_task(self._control(), name="control")
+            async with asyncio.TaskGroup() as group:
+                control = group.create_task(self._control(), name="control")
                 await self._read()
                 control.cancel()
-        except* NotConnected as group:
-            self._end(str(group.exceptions[0]))
+        except* NotConnected as errors:
+            self._end(str(errors.exceptions[0]))
         finally:
             self._end("closed")
             await self._wire.close()

@@ -154,16 +154,17 @@ class UserStream:
         session.on_full = functools.partial(self._switch, session)
         session.on_change = functools.partial(self._on_change, session)
         jobs.start("user session", functools.partial(self._serve, session))
+        is_subscribed = False
         try:
             await session.subscribe()
+            is_subscribed = True
         except VenueRejected as error:
-            await session.close()
             if error.venue_code == TIMESTAMP_REFUSED:
                 await self._deps.maker.sync_clock()
             raise
-        except BaseException:
-            await session.close()
-            raise
+        finally:
+            if not is_subscribed:
+                await session.close()
         return session
 
     def _delay_after(self, error: VenueError | NotConnected) -> float:
