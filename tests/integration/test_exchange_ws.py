@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,3 +203,15 @@ async def test_a_stop_is_announced_and_then_the_connection_closes() -> None:
             assert (notice["stream"], notice["data"]["e"]) == ("!serverShutdown", "serverShutdown")
             with pytest.raises(ConnectionClosed):
                 await receive(bare)
+
+
+async def test_a_listen_key_still_works_after_the_exchange_was_started_again(tmp_path: Path) -> None:
+    """C-23: a client of 2021 reconnects with the key that it has."""
+    path = tmp_path / "exchange.db"
+    async with running_exchange(paper_venue(store_path=path)) as server, SignedClient(server.url) as client:
+        key = str(body(await client.keyed("POST", "/api/v3/userDataStream"))["listenKey"])
+    async with running_exchange(paper_venue(store_path=path)) as server, SignedClient(server.url) as client:
+        async with connect(ws_url(server, f"/ws/{key}")) as socket:
+            await client.order()
+            assert (await receive(socket))["e"] == "executionReport"
+        assert (await client.keyed("PUT", "/api/v3/userDataStream", listenKey=key)).status_code == 200

@@ -21,6 +21,7 @@ _BALANCE = "balance"
 _ACCOUNT = "account"
 _COUNTERS = "counters"
 _CHECKPOINT = "checkpoint"
+_LISTEN_KEY = "listen-key"
 
 _encode = msgspec.json.encode
 _decode_order = msgspec.json.Decoder(Order).decode
@@ -37,6 +38,8 @@ class Kept:
     state: EngineState = field(default_factory=EngineState)
     accounts: list[PaperAccount] = field(default_factory=list)
     checkpoints: dict[str, bytes] = field(default_factory=dict)
+    listen_keys: dict[str, bytes] = field(default_factory=dict)
+    """By account, as ``ListenKeys`` wrote them."""
 
 
 class Records:
@@ -72,6 +75,10 @@ class Records:
         """Where a market source stands."""
         return _CHECKPOINT, name, data
 
+    def listen_key(self, account: str, data: bytes) -> Row:
+        """An account's key to its stream."""
+        return _LISTEN_KEY, account, data
+
     def load(self) -> Kept:
         """Everything that the store has.
 
@@ -106,8 +113,12 @@ class Records:
             orders=tuple(_decode_order(data) for _, data in store.read(_ORDER)),
             fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
         )
-        checkpoints = dict(store.read(_CHECKPOINT))
-        return Kept(state=state, accounts=accounts, checkpoints=checkpoints)
+        return Kept(
+            state=state,
+            accounts=accounts,
+            checkpoints=dict(store.read(_CHECKPOINT)),
+            listen_keys=dict(store.read(_LISTEN_KEY)),
+        )
 
 
 def _fill_key(fill: Fill) -> str:

@@ -44,7 +44,9 @@ LISTEN_KEY_BYTES: Final = 32
 
 def make_operations(venue: PaperVenue, *, limits: LimitPolicy | None = None) -> Operations:
     """What answers the requests of one exchange."""
-    keys = ListenKeys(lambda: secrets.token_hex(LISTEN_KEY_BYTES))
+    keys = ListenKeys(
+        lambda: secrets.token_hex(LISTEN_KEY_BYTES), kept=venue.kept_listen_keys, keep=venue.keep_listen_key
+    )
     return Operations(Desk(venue=venue, listen_keys=keys, limits=limits or LimitPolicy()))
 
 

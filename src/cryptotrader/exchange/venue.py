@@ -108,6 +108,7 @@ class PaperVenue:
             self.engine.restore(kept.state)
         except ValueError as error:
             raise ConfigError(f"the store of the paper exchange contradicts itself: {error}") from None
+        self.kept_listen_keys = kept.listen_keys
         for account in kept.accounts:
             self._accounts[account.id] = account
         for account in accounts:
@@ -209,6 +210,10 @@ class PaperVenue:
         """
         if self._commit.is_broken:
             raise StoreBroken
+
+    def keep_listen_key(self, account: str, data: bytes) -> None:
+        """Put an account's listen key on disk with the next transaction."""
+        self._commit.add([self._records.listen_key(account, data)])
 
     async def committed(self) -> None:
         """Return when everything that has happened so far is on disk.

@@ -6,7 +6,8 @@ account had one at a time: asking again gave the same key and prolonged it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -31,19 +32,47 @@ class ListenKeyExpired(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    key: str
+    ends_ms: int
+
+
+_decode = msgspec.json.Decoder(_Kept).decode
+
+
+def _keep_nothing(account: str, data: bytes) -> None:
+    """Keys live in memory only."""
+
+
 class ListenKeys:
     """All keys of the exchange.
 
     Args:
         make: Gives a new key that nobody can guess, such as 64 random letters and digits.
         lifetime_ms: How long a key lives without being kept alive.
+        kept: What ``keep`` was given in an earlier life of the exchange, by account: clients that come back after a
+            restart still use the key that they have.
+        keep: Called with an account and its key, encoded, whenever that changes.
     """
 
-    def __init__(self, make: Callable[[], str], *, lifetime_ms: int = LIFETIME_MS) -> None:
+    def __init__(
+        self,
+        make: Callable[[], str],
+        *,
+        lifetime_ms: int = LIFETIME_MS,
+        kept: Mapping[str, bytes] = MappingProxyType({}),
+        keep: Callable[[str, bytes], None] = _keep_nothing,
+    ) -> None:
         self._make = make
         self._lifetime_ms = lifetime_ms
+        self._keep = keep
         self._by_account: dict[str, str] = {}
         self._held: dict[str, tuple[str, int]] = {}
+        for account, data in kept.items():
+            record = _decode(data)
+            if record.ends_ms:
+                self._by_account[account] = record.key
+                self._held[record.key] = (account, record.ends_ms)
         self.expired: Topic[ListenKeyExpired] = Topic("listen-keys-expired")
         """Tells of keys that ran out; a key that its owner closes is not told."""
 
@@ -59,7 +88,7 @@ class ListenKeys:
                 raise Refusal(-1003, "Too many requests queued.")
             key = self._make()
             self._by_account[account] = key
-        self._held[key] = (account, now_ms + self._lifetime_ms)
+        self._hold(key, account, now_ms)
         return key
 
     def keep_alive(self, key: str, now_ms: int, *, account: str | None = None) -> None:
@@ -73,7 +102,7 @@ class ListenKeys:
         Raises:
             Refusal: -1125, there is no such key.
         """
-        self._held[key] = (self._owner(key, now_ms, account), now_ms + self._lifetime_ms)
+        self._hold(key, self._owner(key, now_ms, account), now_ms)
 
     def close(self, key: str, now_ms: int, *, account: str | None = None) -> None:
         """Forget a key.
@@ -83,6 +112,7 @@ class ListenKeys:
         """
         owner = self._owner(key, now_ms, account)
         del self._held[key], self._by_account[owner]
+        self._keep(owner, msgspec.json.encode(_Kept(key, 0)))
 
     def account_of(self, key: str, now_ms: int) -> str | None:
         """Whose key this is; None where it is unknown, closed or expired."""
@@ -106,6 +136,11 @@ class ListenKeys:
         for event in gone:
             self.expired.publish(event)
         return gone
+
+    def _hold(self, key: str, account: str, now_ms: int) -> None:
+        ends_ms = now_ms + self._lifetime_ms
+        self._held[key] = (account, ends_ms)
+        self._keep(account, msgspec.json.encode(_Kept(key, ends_ms)))
 
     def _owner(self, key: str, now_ms: int, account: str | None) -> str:
         owner = self.account_of(key, now_ms)

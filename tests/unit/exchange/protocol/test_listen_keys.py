@@ -60,3 +60,15 @@ def test_nobody_touches_the_key_of_another_account(keys: ListenKeys) -> None:
         with pytest.raises(Refusal):
             act(key, 1, account="b")
     assert keys.account_of(key, 1) == "a"
+
+
+def test_keys_outlive_a_restart_unless_they_were_closed() -> None:
+    kept: dict[str, bytes] = {}
+    before = ListenKeys(iter(["one", "two"]).__next__, keep=kept.__setitem__)
+    before.create("a", 0)
+    before.close(before.create("b", 0), 1)
+    before.keep_alive("one", 500)
+    after = ListenKeys(lambda: "three", kept=kept)
+    assert (after.account_of("one", LIFETIME_MS + 499), after.account_of("two", 1)) == ("a", None)
+    assert after.create("a", 600) == "one"
+    assert after.create("b", 600) == "three"
