@@ -105,6 +105,24 @@ async def test_tickers_answer_one_some_or_all_symbols(client: SignedClient) -> N
     assert "lastPrice" in mini
 
 
+async def test_windows_and_trading_days_have_binances_fields(client: SignedClient, exchange: ExchangeServer) -> None:
+    """``rest-api.md``, "Trading Day Ticker" and "Rolling window price change statistics"."""
+    now_ms = exchange.venue.now_ms()
+    trade = Trade("BTCUSDT", 101, units("45000.50"), units("0.1"), now_ms, False, now_ms)
+    exchange.venue.statistics("BTCUSDT").apply_trade(trade)
+    mini = ["symbol", "openPrice", "highPrice", "lowPrice", "lastPrice", "volume", "quoteVolume"]
+    mini += ["openTime", "closeTime", "firstId", "lastId", "count"]
+    full = [mini[0], "priceChange", "priceChangePercent", "weightedAvgPrice", *mini[1:]]
+    for path in ("ticker", "ticker/tradingDay"):
+        assert list(body(await client.get(f"/api/v3/{path}", symbol="BTCUSDT"))) == full
+        assert list(rows(await client.get(f"/api/v3/{path}", symbols='["BTCUSDT"]', type="MINI"))[0]) == mini
+    window = body(await client.get("/api/v3/ticker", symbol="BTCUSDT", windowSize="1h"))
+    assert window["lastPrice"] == "45000.50000000"
+    assert int(str(window["openTime"])) % 60_000 == 0
+    wrong = await client.get("/api/v3/ticker", symbol="BTCUSDT", windowSize="90m")
+    assert body(wrong)["code"] == -1130
+
+
 async def test_the_market_moves_what_is_answered() -> None:
     source = QuietSource()
     async with running_exchange(paper_venue(source)) as server, SignedClient(server.url) as client:

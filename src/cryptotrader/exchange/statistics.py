@@ -6,7 +6,10 @@ from typing import Protocol
 
 from cryptotrader.core.events import BookTicker, Candle, Ticker24h, Trade
 from cryptotrader.market.candles import (
+    DAY_MS,
+    HOUR_MS,
     INTERVALS,
+    MINUTE_MS,
     CandleSeries,
     as_closed,
     close_ms_of,
@@ -154,6 +157,21 @@ class SymbolStatistics:
             rows = [*older, *rows]
         return rows[:limit] if start_ms is not None else rows[max(0, len(rows) - limit) :]
 
+    def window(self, open_ms: int, now_ms: int) -> Candle | None:
+        """Everything from ``open_ms`` (a whole minute) until ``now_ms`` as one candle; None before any trade.
+
+        Put together from the longest candles that fit, so that seven days take some two hundred and not ten thousand.
+        """
+        whole: Candle | None = None
+        at_ms = open_ms
+        while at_ms <= now_ms:
+            name, length_ms, count = _longest_run(at_ms, now_ms)
+            for candle in self.candles(name, now_ms=now_ms, start_ms=at_ms, limit=count):
+                if candle.open_ms < at_ms + count * length_ms:
+                    whole = candle if whole is None else merged(whole, candle)
+            at_ms += count * length_ms
+        return whole
+
     def _kept(self, interval: str, *, now_ms: int, rows: int) -> list[Candle]:
         """What is kept of an interval, with the running minute in it."""
         if self._minute is not None:
@@ -235,6 +253,18 @@ class SymbolStatistics:
                     series.put(as_closed(last))
                 grown = _as_interval(minute, interval)
             series.put(as_closed(grown) if grown.close_ms <= minute.close_ms else grown)
+
+
+def _longest_run(at_ms: int, now_ms: int) -> tuple[str, int, int]:
+    """(interval, its length in ms, how many of it) to go on with from ``at_ms``: days, hours or minutes."""
+    for name, length_ms, longer_ms in (("1d", DAY_MS, None), ("1h", HOUR_MS, DAY_MS)):
+        if at_ms % length_ms == 0 and at_ms + length_ms <= now_ms:
+            count = (now_ms - at_ms) // length_ms
+            if longer_ms is not None and at_ms % longer_ms:
+                count = min(count, (longer_ms - at_ms % longer_ms) // length_ms)
+            return name, length_ms, count
+    until_hour = (HOUR_MS - at_ms % HOUR_MS) // MINUTE_MS
+    return _MINUTE, MINUTE_MS, min(until_hour, (now_ms - at_ms) // MINUTE_MS + 1)
 
 
 def _end_of(candle: Candle, live: Candle) -> Candle:

@@ -161,3 +161,23 @@ def test_a_trade_that_comes_after_its_minute_was_looked_at_still_counts() -> Non
     assert rows[0].trade_count == 11
     assert rows[0].is_closed
     assert rows[1].trade_count == 0
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 59, 60, 61, 150, 1_440, 1_441, 10_080])
+def test_a_window_holds_what_its_minutes_hold(minutes: int) -> None:
+    """``rest-api.md``, "Rolling window price change statistics"."""
+    statistics = SymbolStatistics("X", Past(), START_MS)
+    for trade in _trades():
+        statistics.apply_trade(trade)
+    now_ms = START_MS + 399 * 7_000
+    open_ms = open_ms_of("1m", now_ms - minutes * MINUTE_MS)
+    whole = statistics.window(open_ms, now_ms)
+    assert whole is not None
+    lived = [trade for trade in _trades() if trade.time_ms >= open_ms]
+    assert whole.close == 100 * SCALE + 399 % 7 * SCALE
+    assert whole.last_trade_id == 410
+    if open_ms > START_MS:
+        assert (whole.volume, whole.trade_count) == (sum(trade.qty for trade in lived), len(lived))
+    elif open_ms > open_ms_of("1h", START_MS):
+        ones = statistics.candles("1m", now_ms=now_ms, start_ms=open_ms, limit=1_000)
+        assert whole.volume == sum(candle.volume for candle in ones)

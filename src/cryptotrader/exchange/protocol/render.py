@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cryptotrader.core.events import BookTicker, Candle, Level, Ticker24h, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType
-from cryptotrader.core.scaled import SCALE, format_scaled, mul_scaled
+from cryptotrader.core.scaled import SCALE, div_scaled, format_scaled, mul_scaled
 from cryptotrader.exchange.engine.orders import Fill, Order
 
 Json = dict[str, object]
@@ -97,6 +97,41 @@ def ticker_24h(stats: Ticker24h, *, mini: bool) -> Json:
         **shared,
         **volumes,
     }
+
+
+def window_ticker(candle: Candle, *, open_ms: int, close_ms: int, mini: bool) -> Json:
+    """``ticker`` and ``ticker/tradingDay``: one candle as price change statistics."""
+    average = div_scaled(candle.quote_volume, candle.volume) if candle.volume else candle.close
+    change = candle.close - candle.open
+    full: Json = {
+        "priceChange": format_scaled(change),
+        "priceChangePercent": percent(change, candle.open),
+        "weightedAvgPrice": format_scaled(average),
+    }
+    return {
+        "symbol": candle.symbol,
+        **({} if mini else full),
+        "openPrice": format_scaled(candle.open),
+        "highPrice": format_scaled(candle.high),
+        "lowPrice": format_scaled(candle.low),
+        "lastPrice": format_scaled(candle.close),
+        "volume": format_scaled(candle.volume),
+        "quoteVolume": format_scaled(candle.quote_volume),
+        "openTime": open_ms,
+        "closeTime": close_ms,
+        "firstId": candle.first_trade_id,
+        "lastId": candle.last_trade_id,
+        "count": candle.trade_count,
+    }
+
+
+def percent(change: int, opening: int) -> str:
+    """``change / opening`` in percent with three places, rounded half away from zero."""
+    if not opening:
+        return "0.000"
+    thousandths = (abs(change) * 200_000 + opening) // (2 * opening)
+    sign = "-" if change < 0 and thousandths else ""
+    return f"{sign}{thousandths // 1_000}.{thousandths % 1_000:03d}"
 
 
 def book_ticker(top: BookTicker) -> Json:

@@ -10,7 +10,7 @@ from cryptotrader.core.clock import to_ms
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
-from cryptotrader.exchange.protocol.operations import account, market, trading
+from cryptotrader.exchange.protocol.operations import account, market, trading, windows
 from cryptotrader.exchange.protocol.operations.call import Call, Desk, Endpoint
 from cryptotrader.exchange.protocol.operations.refusals import (
     TIMEOUT,
@@ -32,7 +32,7 @@ class Operations:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        endpoints = (*market.ENDPOINTS, *trading.ENDPOINTS, *account.ENDPOINTS)
+        endpoints = (*market.ENDPOINTS, *windows.ENDPOINTS, *trading.ENDPOINTS, *account.ENDPOINTS)
         self._endpoints: dict[str, Endpoint] = {item.spec.name: item for item in endpoints}
         desk.venue.user.subscribe(self._on_user_event)
 

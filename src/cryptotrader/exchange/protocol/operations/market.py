@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from cryptotrader.core.orders import Side
 from cryptotrader.core.scaled import format_scaled
-from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, chosen_symbols, endpoint, known_symbol
+from cryptotrader.exchange.protocol.operations.windows import zone_offset_min
 from cryptotrader.services.binance.websocketAPI.general_requests import (
     connectivity,
     exchange_information,
@@ -31,10 +30,6 @@ from cryptotrader.services.binance.websocketAPI.market_data_requests import (
 DEFAULT_DEPTH: Final = 100
 DEFAULT_ROWS: Final = 500
 """Rows where the request does not say how many. Source: ``rest-api.md``."""
-
-_ZONE = re.compile(r"([+-]?)(\d{1,2})(?::(\d{2}))?")
-_EARLIEST_ZONE_MIN: Final = -12 * 60
-_LATEST_ZONE_MIN: Final = 14 * 60
 
 
 def _ping(call: Call, params: connectivity.PingParams) -> object:
@@ -107,7 +102,7 @@ def _agg_trades(call: Call, params: aggregate_trades.AggregateTradesParams) -> o
 
 def _klines(call: Call, params: klines.KlinesParams | ui_klines.UiKlinesParams) -> object:
     statistics = call.venue.statistics(known_symbol(call, params.symbol))
-    _check_zone(params.time_zone)
+    zone_offset_min(params.time_zone)
     candles = statistics.candles(
         params.interval,
         now_ms=call.now_ms,
@@ -116,19 +111,6 @@ def _klines(call: Call, params: klines.KlinesParams | ui_klines.UiKlinesParams) 
         limit=params.limit or DEFAULT_ROWS,
     )
     return [render.kline(candle) for candle in candles]
-
-
-def _check_zone(text: str | None) -> None:
-    """The paper exchange's days begin at 00:00 UTC; other zones are checked but make no difference below a day."""
-    if text is None:
-        return
-    found = _ZONE.fullmatch(text)
-    if found is not None:
-        sign, hours, minutes = found.groups()
-        offset_min = (int(hours) * 60 + int(minutes or 0)) * (-1 if sign == "-" else 1)
-        if _EARLIEST_ZONE_MIN <= offset_min <= _LATEST_ZONE_MIN and int(minutes or 0) < 60:
-            return
-    raise Refusal(-1130, "Data sent for parameter 'timeZone' is not valid.")
 
 
 def _avg_price(call: Call, params: current_average_price.AveragePriceParams) -> object:
