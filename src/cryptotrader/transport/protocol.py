@@ -256,7 +256,10 @@ class WebSocketProtocol(asyncio.Protocol):
         """Say that nothing more comes, and give the client a moment to read it.
 
         Closing at once while the client still sends would reset the connection and destroy what it has not read yet.
+        For the application the connection is gone already.
         """
+        if self._connection is not None:
+            self._connection.lost(*self._close_reason())
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self.hub.after(self.hub.policy.close_timeout_s, self._abort_if_open)
