@@ -27,6 +27,9 @@ METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 PUT_PATH = "/api/v1/userDataStream"
 """The one path that also takes PUT (C-20)."""
 
+EXPOSED = "X-Request-Id, X-Response-Time, Retry-After, X-Trading-Mode, X-Client-Order-Id, Idempotent-Replayed"
+"""Headers that a browser's page may read."""
+
 UNMATCHED = "unmatched"
 """Metric label of a path that is no route: labels never carry what a client chooses freely."""
 
@@ -78,7 +81,7 @@ class Tracing:
                 headers["X-Request-Id"] = request_id
                 headers["X-Response-Time"] = str(self._elapsed_ns(started_ns) // NS_PER_MS)
                 headers["Access-Control-Allow-Origin"] = "*"
-                headers["Access-Control-Expose-Headers"] = "X-Request-Id, X-Response-Time, Retry-After"
+                headers["Access-Control-Expose-Headers"] = EXPOSED
             await send(message)
 
         try:
