@@ -203,6 +203,9 @@ async def test_an_order_lives_through_place_status_and_cancel() -> None:
         assert gone["status"] == "CANCELED"
         again = await ask(socket, "order.cancel", signed(server, named))
         assert (again["status"], again["error"]["code"]) == (400, -2011)
+        poor = await ask(socket, "order.place", signed(server, LIMIT | {"quantity": 1_000}))
+        assert (poor["status"], poor["error"]["code"]) == (400, -2010)
+        assert [limit["rateLimitType"] for limit in poor["rateLimits"]] == ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
         assert (await ask(socket, "order.test", signed(server, LIMIT)))["result"] == {}
         await ask(socket, "order.place", signed(server, LIMIT))
         everything = await ask(socket, "openOrders.cancelAll", signed(server, {"symbol": "BTCUSDT"}))

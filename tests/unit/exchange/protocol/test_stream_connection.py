@@ -156,6 +156,14 @@ async def test_paced_streams_are_polled_when_due(world: World) -> None:
     assert await written(connection) == []
 
 
+async def test_paced_streams_go_on_when_the_clock_is_set_back(world: World) -> None:
+    _, connection = world.connect("/ws/btcusdt@depth5")
+    for start_ms, update_id in ((world.now_ms, 2), (world.now_ms - 3_600_000, 3)):
+        world.view.id = update_id
+        world.hub.poll(start_ms + 1_000)
+    assert [message["lastUpdateId"] for message in await written(connection)] == [2, 3]
+
+
 async def test_a_client_that_is_behind_keeps_the_newest_state_and_every_difference(world: World) -> None:
     """C-22: the transport bounds what is kept and closes with 1008."""
     handler, connection = world.connect("/ws/btcusdt@depth@100ms/btcusdt@bookTicker")

@@ -83,6 +83,6 @@ class Crowd:
 
     def _run(self) -> None:
         self._timer = None
-        self.tick()
         if self._guests:
             self._schedule()
+        self.tick()

@@ -154,7 +154,8 @@ class StreamHub:
     def poll(self, now_ms: int) -> None:
         """Let the paced streams speak whose time has come."""
         for channel in tuple(self._paced):
-            if channel.pulse is None or now_ms < channel.due_ms:
+            # A time further away than one beat means that the clock was set back; then the beat starts anew.
+            if channel.pulse is None or now_ms < channel.due_ms <= now_ms + channel.name.pace_ms:
                 continue
             for render in channel.pulse.poll(now_ms):
                 self._publish(channel.name, SharedEvent(render))
@@ -226,9 +227,9 @@ class StreamHub:
 
     def _tick(self) -> None:
         self._timer = None
-        self.poll(to_ms(self._clock.now_ns()))
         if self._paced:
             self._schedule()
+        self.poll(to_ms(self._clock.now_ns()))
 
 
 def conflation_key(name: StreamName) -> str | None:

@@ -158,17 +158,18 @@ class ApiConnection:
     async def _perform(self, spec: AnySpec, request: ApiRequest, caller: Caller | None, *, weight: int) -> None:
         answered = False
         params = _own_params(spec, request.params)
+        account = caller.account if caller is not None and spec.order_count else None
         try:
             async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
                 result = await self._operations.call(spec, params, caller.account if caller else None)
             self._operations.settle(spec, weight, address=self._address)
-            self._succeed(spec, request, result, caller=caller)
+            self._send(success(request.id, result, self._limits(request, account)))
             answered = True
         except TimeoutError:
-            self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT))
+            self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT), account)
             answered = True
         except Refusal as refusal:
-            self._refuse(request, refusal)
+            self._refuse(request, refusal, account)
             answered = True
         except Silence as silence:
             answered = True
@@ -209,21 +210,17 @@ class ApiConnection:
                 number = checked.wire().get("subscriptionId")
                 ended = session.unsubscribe(number)
                 result = {}
-        self._succeed(spec, request, result, caller=None)
+        self._send(success(request.id, result, self._limits(request, None)))
         for number in ended:
             self._send(enveloped(stream_terminated(event_ms=now_ms), number))
 
     # Answers
 
-    def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, caller: Caller | None) -> None:
-        account = caller.account if caller is not None and spec.order_count else None
-        self._send(success(request.id, result, self._limits(request, account)))
-
-    def _refuse(self, request: ApiRequest, refusal: Refusal) -> None:
+    def _refuse(self, request: ApiRequest, refusal: Refusal, account: str | None = None) -> None:
         status = http_status(refusal)
         failed = Failure(status, refusal.code, refusal.message, self._retry_data(refusal))
         request_id = NO_ID if isinstance(refusal, SessionRevoked) else request.id
-        self._send(failure(request_id, failed, self._limits(request, None)))
+        self._send(failure(request_id, failed, self._limits(request, account)))
 
     def _retry_data(self, refusal: Refusal) -> dict[str, object] | None:
         """``serverTime`` and ``retryAfter`` ("IP limits")."""
