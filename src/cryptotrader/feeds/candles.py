@@ -50,6 +50,8 @@ class CandleFeed(Feed):
         super().on_link(state)
 
     async def _fill_once(self) -> None:
+        if self._is_seeded:
+            return
         while not self.is_active:
             await self.context.clock.sleep(self.context.policy.poll_s)
         params = klines.KlinesParams(symbol=self.symbol, interval=self.interval, limit=SEED_LIMIT)
@@ -63,4 +65,6 @@ class CandleFeed(Feed):
     @staticmethod
     def _is_older(event: Candle, known: Candle) -> bool:
         """Whether ``event`` tells less of the same candle: it comes twice while one connection replaces another."""
-        return event.trade_count < known.trade_count or (known.is_closed and not event.is_closed)
+        if event.trade_count != known.trade_count:
+            return event.trade_count < known.trade_count
+        return known.is_closed and not event.is_closed

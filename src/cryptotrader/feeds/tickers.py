@@ -21,6 +21,7 @@ class TickerFeed(Feed):
         self.topic: Topic[Ticker24h] = Topic(f"ticker {symbol}")
         self._at_ns = 0
         self._is_from_stream = False
+        self._is_seeded = False
 
     @property
     def is_fresh(self) -> bool:
@@ -40,13 +41,16 @@ class TickerFeed(Feed):
     def on_link(self, state: LinkState) -> None:
         """After a break any ticker is newer than ours, even where the venue's clock went back."""
         if state is LinkState.DISCONNECTED:
-            self._is_from_stream = False
+            self._is_from_stream = self._is_seeded = False
         super().on_link(state)
 
     async def _fill_once(self) -> None:
+        if self._is_seeded or self._is_from_stream:
+            return
         params = ticker_price_24h.Ticker24hParams(symbol=self.symbol)
         row = await self.context.rest.call(ticker_price_24h.SPEC, params)
         if not isinstance(row, list) and not self._is_from_stream:
+            self._is_seeded = True
             self._take(ticker_of(row, now_ms=to_ms(self.context.clock.now_ns())))
 
     def _take(self, event: Ticker24h) -> None:
