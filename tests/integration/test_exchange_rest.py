@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
+from cryptotrader.exchange.accounts import DEFAULT_ACCOUNT_ID, ApiKey, KeyKind
+from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
 from tests.support.paper import QuietSource, SignedClient, body, paper_venue, rows, running_exchange, units
 from tests.support.waiting import eventually
@@ -266,3 +273,30 @@ async def test_listen_keys_are_made_kept_alive_and_closed(client: SignedClient) 
     gone = await client.keyed("PUT", "/api/v3/userDataStream", **made)
     assert gone.status_code == 400
     assert body(gone) == {"code": -1125, "msg": "This listenKey does not exist."}
+
+
+async def test_an_ed25519_key_signs_in_the_query_string() -> None:
+    """``rest-api.md``, "Ed25519 Keys"."""
+    private = Ed25519PrivateKey.generate()
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    key = ApiKey(id="edwards", account=DEFAULT_ACCOUNT_ID, kind=KeyKind.ED25519, secret=pem)
+    async with running_exchange(paper_venue(keys=[key])) as server, SignedClient(server.url) as client:
+        query = f"symbol=BTCUSDT&timestamp={server.venue.now_ms()}"
+        signature = quote(b64encode(private.sign(query.encode())).decode(), safe="")
+        headers = {"X-MBX-APIKEY": "edwards"}
+        answer = await client.http.get(f"/api/v3/openOrders?{query}&signature={signature}", headers=headers)
+        assert rows(answer) == []
+        answer = await client.http.get(f"/api/v3/openOrders?{query}1&signature={signature}", headers=headers)
+        assert answer.status_code == 400
+
+
+async def test_many_orders_at_once_share_transactions(tmp_path: Path) -> None:
+    venue = paper_venue(store_path=tmp_path / "x.db")
+    async with (
+        running_exchange(venue, limits=LimitPolicy(orders_10s=1_000)) as server,
+        SignedClient(server.url) as client,
+    ):
+        answers = await asyncio.gather(*(client.order(newClientOrderId=f"o{number}") for number in range(60)))
+        assert {answer.status_code for answer in answers} == {200}
+        found = rows(await client.signed("GET", "/api/v3/openOrders", symbol="BTCUSDT"))
+        assert len({order["orderId"] for order in found}) == 60

@@ -1,0 +1,144 @@
+"""The paper exchange as a whole: market, statistics, accounts and topics behind one door."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.events import DepthDiff, Trade
+from cryptotrader.core.orders import OrderStatus, OrderType, Side
+from cryptotrader.exchange.accounts import ApiKey, KeyKind, PaperAccount
+from cryptotrader.exchange.driver import BATCH_EVENTS, IDLE_S, MarketDriver
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.events import BalancesChanged, DepthChanged, MarketEvent, OrderUpdate, TradePrinted
+from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.store import StoreBroken
+from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.net import Supervisor, SystemClock
+from tests.support.paper import BTC, START_MS, QuietSource, TestClock, paper_venue, units
+from tests.support.waiting import eventually
+
+BUY = NewOrder(symbol="BTCUSDT", side=Side.BUY, type=OrderType.LIMIT, price=units("44000"), qty=units("0.1"))
+TAKE = NewOrder(symbol="BTCUSDT", side=Side.BUY, type=OrderType.MARKET, qty=units("0.1"))
+
+
+def trades(count: int) -> list[Trade]:
+    return [
+        Trade("BTCUSDT", 101 + n, units("45000.50"), units("0.01"), START_MS, False, START_MS) for n in range(count)
+    ]
+
+
+async def test_what_happens_is_published_to_the_market_and_to_the_user() -> None:
+    """S0-46, S0-47, S0-48."""
+    venue = paper_venue(clock=TestClock())
+    public: list[MarketEvent] = []
+    private: list[tuple[str, object]] = []
+    venue.market.subscribe(public.append)
+    venue.user.subscribe(private.append)
+    order = venue.submit("default", TAKE)
+    await venue.committed()
+    assert order.status is OrderStatus.FILLED
+    assert [type(event) for event in public][:1] == [TradePrinted]
+    assert [type(event) for _, event in private] == [OrderUpdate, OrderUpdate, BalancesChanged]
+    assert {account for account, _ in private} == {"default"}
+    tape = venue.statistics("BTCUSDT").tape
+    assert tape.last is not None
+    assert tape.last.trade_id == order.fills[0].trade_id == 101
+    assert venue.last_price("BTCUSDT") == units("45001")
+    assert venue.updated_ms("default") == START_MS
+
+
+async def test_the_market_runs_until_it_is_stopped() -> None:
+    source = QuietSource()
+    source.queue.extend(trades(10 * BATCH_EVENTS))
+    venue = paper_venue(source, clock=SystemClock())
+    seen: list[MarketEvent] = []
+    venue.market.subscribe(seen.append)
+    async with Supervisor("test") as jobs:
+        jobs.start("market", venue.run)
+        await eventually(lambda: len(seen) == 10 * BATCH_EVENTS)
+        source.queue.append(DepthDiff("BTCUSDT", 1_001, 1_001, ((units("45000"), 0),), (), START_MS))
+        venue.watch("BTCUSDT")
+        await eventually(lambda: isinstance(seen[-1], DepthChanged))
+    assert source.released == ["BTCUSDT"]
+    assert venue.top("BTCUSDT").bid == units("44999")
+
+
+def test_a_market_as_fast_as_it_can_leaves_time_for_others() -> None:
+    """A slice of market ends after a few milliseconds, however much is due."""
+
+    class Hurried(TestClock):
+        def monotonic_ns(self) -> int:
+            self.ns += 1_000_000
+            return self.ns
+
+    source = QuietSource()
+    source.queue.extend(trades(100 * BATCH_EVENTS))
+    driver = MarketDriver([source], Hurried())
+    fed: list[object] = []
+    assert driver.advance(lambda event, now_ms: fed.append(event))
+    assert 0 < len(fed) < 100 * BATCH_EVENTS
+    assert driver.idle_s() == 0
+    source.queue.clear()
+    assert not driver.advance(lambda event, now_ms: fed.append(event))
+    assert driver.idle_s() == IDLE_S
+    assert not driver.release("NOPE")
+
+
+def test_a_symbol_needs_rules_and_a_key_needs_an_account() -> None:
+    with pytest.raises(ConfigError, match="BTCUSDT"):
+        PaperVenue([], [QuietSource()], clock=TestClock())
+    stray = ApiKey(id="k", account="nobody", kind=KeyKind.HMAC, secret="s")
+    with pytest.raises(ConfigError, match="nobody"):
+        paper_venue(keys=[stray])
+    with pytest.raises(ConfigError):
+        paper_venue(accounts=[PaperAccount(), PaperAccount(id="other")]).open_account(PaperAccount(id="other"))
+    with pytest.raises(Refusal, match="-2015"):
+        paper_venue().account("nobody")
+    assert BTC.symbol in paper_venue().rules
+
+
+def test_accounts_do_not_see_each_other() -> None:
+    venue = paper_venue(accounts=[PaperAccount(), PaperAccount(id="other", uid=2, balances={"USDT": units("10000")})])
+    mine = venue.submit("default", BUY)
+    venue.submit("other", BUY)
+    assert [order.order_id for order in venue.open_orders("default")] == [mine.order_id]
+    with pytest.raises(Refusal, match="-2013"):
+        venue.order("other", "BTCUSDT", order_id=mine.order_id)
+    assert venue.balances("other") == (("BTC", 0, 0), ("USDT", units("5600"), units("4400"))) or venue.balances(
+        "other"
+    ) == (("USDT", units("5600"), units("4400")),)
+
+
+async def test_when_the_disk_fails_nothing_is_acknowledged(tmp_path: Path) -> None:
+    venue = paper_venue(store_path=tmp_path / "x.db")
+    told: list[object] = []
+    venue.user.subscribe(told.append)
+    store = venue._records.store  # the disk, which only a test takes away
+    assert store is not None
+    store.close()
+    venue.submit("default", BUY)
+    with pytest.raises(StoreBroken):
+        await venue.committed()
+    with pytest.raises(StoreBroken):
+        venue.require_store()
+    await asyncio.sleep(0)
+    assert told == []
+    await venue.close()
+
+
+async def test_balances_come_back_as_they_were_and_not_as_they_were_opened(tmp_path: Path) -> None:
+    venue = paper_venue(store_path=tmp_path / "x.db")
+    venue.submit("default", TAKE)
+    venue.deposit("default", "USDC", units("5"))
+    before = venue.balances("default")
+    counters = venue.engine.counters()
+    await venue.close()
+    again = paper_venue(store_path=tmp_path / "x.db")
+    assert again.balances("default") == before
+    assert again.engine.counters() == counters
+    assert again.orders("default", "BTCUSDT")[0].status is OrderStatus.FILLED
+    await again.close()
