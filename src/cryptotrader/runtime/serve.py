@@ -137,6 +137,8 @@ class _Process:
         authenticator = Authenticator(self._tokens, key_file(settings.data_dir))
         orders = OrderDesk(upstream.rest, clock, entropy=secrets.token_bytes)
         stack.push_async_callback(orders.close)
+        listen_keys = ListenKeys(clock, secrets.token_bytes)
+        authenticator.on_revoked.subscribe(listen_keys.close_account)
         services = GatewayServices(
             upstream=upstream.rest,
             live=upstream.live,
@@ -144,7 +146,7 @@ class _Process:
             orders=orders,
             authenticator=authenticator,
             limits=WindowLimit(settings.rate_limit),
-            listen_keys=ListenKeys(clock, secrets.token_bytes),
+            listen_keys=listen_keys,
             clock=clock,
             mode=settings.mode,
             may_trade=settings.may_trade,
@@ -158,6 +160,7 @@ class _Process:
             limits=StreamLimits(max_connections=settings.max_ws_connections),
             clock=clock,
         )
+        sessions.serve_listen_keys(listen_keys)
         stack.push_async_callback(sessions.close)
         jobs = await stack.enter_async_context(Supervisor("keys"))
 

@@ -36,6 +36,17 @@ class Authenticates(Protocol):
         ...
 
 
+class ListenKeys(Protocol):
+    """Listen keys that the gateway has issued."""
+
+    on_closed: Topic[str]
+    """Accounts whose key is no longer valid."""
+
+    def account_of(self, key: str) -> str | None:
+        """Whose key this is; None where it is unknown or no longer valid."""
+        ...
+
+
 class Catalogue(Protocol):
     """Which symbols exist."""
 

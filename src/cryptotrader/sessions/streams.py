@@ -16,7 +16,7 @@ from cryptotrader.net import Supervisor
 from cryptotrader.sessions.channels import LingeringChannel
 from cryptotrader.sessions.client import ClientContext, StreamClient
 from cryptotrader.sessions.depth import DepthChannel, DepthClient, DepthItem
-from cryptotrader.sessions.ports import Authenticates, Catalogue, LiveMarket, UserEvent, UserFeed, WhoIs
+from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, UserEvent, UserFeed, WhoIs
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
 from cryptotrader.sessions.tracing import trace_headers
 from cryptotrader.sessions.user import UserChannel, UserClient
@@ -24,6 +24,7 @@ from cryptotrader.telemetry.metrics import WS_SENT
 from cryptotrader.transport.fanout import Broadcaster
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
 
+CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
 
@@ -36,8 +37,19 @@ MAX_CLIENT_MESSAGE_BYTES = 4_096
 MAX_JOBS = 10_000
 """Background jobs at a time: at most two per symbol. Reason: a venue lists about 3,000 symbols."""
 
+LISTEN_KEY_PATH = "/ws/***"
+"""What the log shows of ``/ws/<listenKey>``: the key is a secret."""
+
 TOKEN_NAMES = ("token", "api_key")
 """Names of the token in the query, for browsers, which cannot set a header (S0-65)."""
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """A client that came with a listen key, which only a key that may read can get."""
+
+    key_id: str
+    scopes: frozenset[str] = frozenset({"read"})
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,17 @@ class StreamSessions:
         self._events: Broadcaster[UserEvent] = Broadcaster(on_delivered=WS_SENT.labels(kind="user").inc)
         self._channels: dict[str, LingeringChannel[Any]] = {}
         self._revocations = authenticator.on_revoked.subscribe(self._on_revoked)
+        self._listen_keys: ListenKeys | None = None
 
     @property
     def connection_count(self) -> int:
         """Clients now, those in their handshake included."""
         return len(self._clients)
+
+    def serve_listen_keys(self, keys: ListenKeys) -> None:
+        """Serve the user stream at ``/ws/<listenKey>`` too, to whoever holds a key that is valid (C-23)."""
+        self._listen_keys = keys
+        keys.on_closed.subscribe(self._on_key_closed)
 
     async def route(self, request: UpgradeRequest) -> Accept | Refuse:
         """Decide about one upgrade; every answer carries the tracing headers (S0-61)."""
@@ -102,6 +120,11 @@ class StreamSessions:
         return replace(decision, headers=decision.headers + traced)
 
     async def _decide(self, request: UpgradeRequest) -> Accept | Refuse:
+        parts = request.path.strip("/").split("/")
+        if self._listen_keys is not None and len(parts) == 2 and parts[0] == "ws":
+            account = self._listen_keys.account_of(parts[1])
+            if account is not None:
+                return self._admit("user", LISTEN_KEY_PATH, KeyHolder(account), self._user_client)
         query = parse_qs(request.query)
         token = next((query[name][0] for name in TOKEN_NAMES if name in query), None)
         try:
@@ -111,7 +134,7 @@ class StreamSessions:
         REDACTOR.learn(token)
         if "read" not in who.scopes:
             return _refuse(403, "Token does not allow reading")
-        match request.path.strip("/").split("/"):
+        match parts:
             case ["ws", "user"]:
                 return self._admit("user", "/ws/user", who, self._user_client)
             case ["ws", "ticker" | "depth" as kind, text]:
@@ -188,6 +211,11 @@ class StreamSessions:
     def _on_revoked(self, key_id: str) -> None:
         for client in [client for client in self._clients if client.context.key_id == key_id]:
             client.close(CLOSE_POLICY, "token revoked")
+
+    def _on_key_closed(self, account: str) -> None:
+        for client in [client for client in self._clients if client.context.path == LISTEN_KEY_PATH]:
+            if client.context.key_id == account:
+                client.close(CLOSE_NORMAL, "listen key closed")
 
     def drain(self) -> None:
         """Accept nobody any more and say 1001 to everyone."""
