@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import pytest
+import uvloop
 import websockets
 from websockets.asyncio.client import connect
 
@@ -386,3 +389,26 @@ async def test_everything_queued_in_one_wake_up_leaves_in_one_write() -> None:
         data = await asyncio.wait_for(client.reader.read(65_536), 5)
         await client.close()
     assert data == b"".join(Frame.text(b"%d" % number).wire for number in range(64))
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_a_refusal_is_a_real_http_answer_and_ends_the_connection,
+        test_a_client_that_leaves_during_the_decision_is_opened_and_closed,
+        test_fragments_with_a_ping_between_them_make_one_message,
+        test_the_servers_close_is_flushed_answered_and_reported_once,
+        test_a_client_that_ignores_the_close_frame_is_dropped,
+        test_silent_clients_are_pinged_and_dropped,
+        test_shutdown_says_1001_to_everyone,
+        test_compressed_frames_are_shared_and_readable,
+        test_a_slow_client_conflates_and_then_catches_up,
+        lambda: test_a_hopeless_client_is_closed_with_1008(overflow=True),
+        lambda: test_a_hopeless_client_is_closed_with_1008(overflow=False),
+        lambda: test_broken_input_is_answered_with_the_right_close_code(masked(0x1, b"x" * 1001), 1009),
+        test_everything_queued_in_one_wake_up_leaves_in_one_write,
+    ],
+)
+def test_the_same_holds_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Production's loop pauses, resumes and closes transports in another order."""
+    uvloop.run(scenario())
