@@ -215,3 +215,42 @@ async def test_a_listen_key_still_works_after_the_exchange_was_started_again(tmp
             await client.order()
             assert (await receive(socket))["e"] == "executionReport"
         assert (await client.keyed("PUT", "/api/v3/userDataStream", listenKey=key)).status_code == 200
+
+
+async def test_connections_can_be_broken_on_demand() -> None:
+    async with exchange_with(QuietSource()) as server, SignedClient(server.url) as client:
+        stream, api = connect(ws_url(server, "/ws/btcusdt@depth")), connect(ws_url(server, "/ws-api/v3"))
+        async with stream as first, api as second:
+            answer = await client.http.post("/admin/streams", json={"action": "drop"})
+            assert body(answer) == {"connections": 2}
+            for socket in (first, second):
+                with pytest.raises(ConnectionClosed):
+                    await receive(socket)
+                assert socket.close_code == 1006
+
+
+async def test_a_shutdown_can_be_announced_without_one() -> None:
+    async with exchange_with(QuietSource()) as server, SignedClient(server.url) as client:
+        url = ws_url(server, "/ws")
+        async with connect(url) as socket:
+            await client.http.post("/admin/streams", json={"action": "announce_shutdown"})
+            assert (await receive(socket))["e"] == "serverShutdown"
+            assert (await ask(socket, {"method": "LIST_SUBSCRIPTIONS", "id": 1}))["result"] == []
+
+
+async def test_depth_events_can_be_lost_on_demand() -> None:
+    source = QuietSource()
+    async with exchange_with(source) as server, SignedClient(server.url) as client:
+        url = ws_url(server, "/ws/btcusdt@depth@100ms")
+        async with connect(url) as socket:
+            await client.http.post("/admin/streams", json={"action": "lose_depth", "symbol": "BTCUSDT", "count": 2})
+            at_ms = now_ms(server)
+            push(server, source, *[diff(number, number, "44990", "1", at_ms) for number in range(1_001, 1_005)])
+            assert [(await receive(socket))["U"] for _ in range(2)] == [1_003, 1_004]
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"action":"x"}', '{"action":"lose_depth"}', "\udcff", " " * 2_000])
+async def test_what_is_no_trouble_is_refused(content: str) -> None:
+    async with exchange_with(QuietSource()) as server, SignedClient(server.url) as client:
+        answer = await client.http.post("/admin/streams", content=content.encode("utf-8", "surrogateescape"))
+        assert answer.status_code in (400, 413)

@@ -24,7 +24,8 @@ from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.protocol.listen_keys import ListenKeys
 from cryptotrader.exchange.protocol.operations import UNKNOWN, UNKNOWN_TEXT, Desk, Operations
 from cryptotrader.exchange.protocol.rest import ABORT, RestFront, error_body
-from cryptotrader.exchange.protocol.upgrade import make_upgrade_router
+from cryptotrader.exchange.protocol.streams.troubles import Troubles
+from cryptotrader.exchange.protocol.upgrade import WebSocketFront, make_upgrade_router
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor
 from cryptotrader.transport.protocol import websocket_protocol
@@ -50,11 +51,11 @@ def make_operations(venue: PaperVenue, *, limits: LimitPolicy | None = None) -> 
     return Operations(Desk(venue=venue, listen_keys=keys, limits=limits or LimitPolicy()))
 
 
-def create_exchange_app(operations: Operations) -> Starlette:
+def create_exchange_app(operations: Operations, websockets: WebSocketFront) -> Starlette:
     """The HTTP side: ``/api/v3`` and ``/admin``."""
     venue = operations.desk.venue
     front = RestFront(operations, RequestAuthenticator(venue.keys, venue.clock))
-    routes = [*Admin(operations).routes(), Mount("/", app=front)]
+    routes = [*Admin(operations).routes(), Troubles(websockets.house).route(), Mount("/", app=front)]
     return Starlette(routes=routes, exception_handlers={Exception: _unexpected})
 
 
@@ -109,7 +110,7 @@ class ExchangeServer:
         self._started = asyncio.Event()
         self._server = _Uvicorn(
             uvicorn.Config(
-                create_exchange_app(self.operations),
+                create_exchange_app(self.operations, self.websockets),
                 http=_Http,
                 ws=websocket_protocol(self.websockets),
                 lifespan="off",
@@ -164,8 +165,14 @@ class ExchangeServer:
         return self.port
 
     async def wait_started(self) -> None:
-        """Return once requests are answered."""
+        """Return once requests are answered.
+
+        Raises:
+            RuntimeError: The server ended before that; the log says why.
+        """
         await self._started.wait()
+        if not self._server.started:
+            raise RuntimeError("the paper exchange did not start")
 
     async def serve(self) -> None:
         """Serve until ``should_exit`` is set; then end open connections, and put everything on disk."""
@@ -178,6 +185,7 @@ class ExchangeServer:
             try:
                 await self._server.serve(sockets=[sock])
             finally:
+                self._started.set()
                 sock.close()
         await self.websockets.close()
         await self.venue.close()

@@ -133,6 +133,11 @@ class StreamConnection:
         """The day is over."""
         self._close(CLOSE_GOING_AWAY, "connections live 24 hours")
 
+    def drop(self) -> None:
+        """Break the connection without a close frame."""
+        self._is_closing = True
+        self.connection.abort()
+
     def _take_seat(self) -> None:
         self._hub.seat(self, self._session.names, Variant(self._session.combined, self._unit))
 

@@ -24,6 +24,10 @@ class Guest(Protocol):
         """Close: the connection has lived as long as it may."""
         ...
 
+    def drop(self) -> None:
+        """Break the connection without a close frame."""
+        ...
+
 
 class Crowd:
     """Open connections, oldest first. Lives in one event loop.
@@ -64,6 +68,11 @@ class Crowd:
         now_ms = to_ms(self._clock.now_ns())
         for guest in tuple(self._guests):
             guest.announce_shutdown(now_ms)
+
+    def drop_all(self) -> None:
+        """Break every connection, as a bad network would."""
+        for guest in tuple(self._guests):
+            guest.drop()
 
     def tick(self) -> None:
         """Retire who has lived long enough, and do the chore."""

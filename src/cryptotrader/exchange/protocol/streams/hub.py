@@ -94,6 +94,7 @@ class StreamHub:
         self._paced: list[_Channel] = []
         self._seats: dict[StreamMember, _Seat] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._to_lose: dict[str, int] = {}
         self._subscription = market.subscribe(self.on_event)
 
     @property
@@ -144,12 +145,26 @@ class StreamHub:
             case TopChanged(ticker=top):
                 self._tell(StreamKind.BOOK_TICKER, top.symbol, lambda unit: payloads.book_ticker(top))
             case DepthChanged(diff=diff):
+                if self._is_lost(diff.symbol):
+                    return
                 for channel in self._live.get((StreamKind.DEPTH, diff.symbol), ()):
                     if isinstance(channel.pulse, DepthPulse):
                         channel.pulse.absorb(diff)
                 self._tell(StreamKind.DEPTH, diff.symbol, partial(payloads.depth_update, diff))
             case _:
                 assert_never(event)
+
+    def lose_depth(self, symbol: str, count: int) -> None:
+        """Tell nobody of the next ``count`` changes of a book: a fault on demand."""
+        self._to_lose[symbol] = count
+
+    def _is_lost(self, symbol: str) -> bool:
+        left = self._to_lose.get(symbol, 0)
+        if left > 1:
+            self._to_lose[symbol] = left - 1
+        else:
+            self._to_lose.pop(symbol, None)
+        return left > 0
 
     def poll(self, now_ms: int) -> None:
         """Let the paced streams speak whose time has come."""

@@ -147,6 +147,11 @@ class ApiConnection:
         """The day is over."""
         self._close(CLOSE_GOING_AWAY, "connections live 24 hours")
 
+    def drop(self) -> None:
+        """Break the connection without a close frame."""
+        self._is_closing = True
+        self.connection.abort()
+
     # Requests
 
     def _admit(self) -> None:
