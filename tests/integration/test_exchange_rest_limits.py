@@ -173,6 +173,16 @@ async def test_faults_are_checked_and_can_be_cleared(client: SignedClient) -> No
     assert body(await client.http.delete("/admin/faults")) == {"cleared": 1}
 
 
+async def test_a_web_page_cannot_ask_for_faults(client: SignedClient) -> None:
+    text = '{"operation":"depth","kind":"error"}'
+    plain = await client.http.post("/admin/faults", content=text, headers={"Content-Type": "text/plain"})
+    assert plain.status_code == 415
+    page = {"Content-Type": "application/json", "Origin": "http://evil.example"}
+    assert (await client.http.post("/admin/faults", content=text, headers=page)).status_code == 403
+    assert (await client.http.delete("/admin/faults", headers=page)).status_code == 403
+    assert rows(await client.http.get("/admin/faults")) == []
+
+
 async def test_paper_money_can_be_added_and_taken(client: SignedClient) -> None:
     path = "/admin/accounts/default/deposit"
     assert (await client.http.post(path, json={"asset": "USDC", "amount": "12.5"})).status_code == 200

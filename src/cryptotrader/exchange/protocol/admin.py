@@ -40,6 +40,21 @@ def _problem(text: str, status: int) -> Response:
     return _json({"code": -1130, "msg": text}, status)
 
 
+def refusal_of(request: Request) -> Response | None:
+    """Why the request may not use the back door; None where it may.
+
+    A web page in a browser on this machine is on this machine too: without CORS headers from us it cannot send JSON.
+    """
+    if not is_local(request):
+        return _problem("Only from this machine.", 403)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json":
+        return _problem("The body must be application/json.", 415)
+    if request.method != "GET" and "origin" in request.headers:
+        return _problem("Not from a web page.", 403)
+    return None
+
+
 def is_local(request: Request) -> bool:
     """Whether the other side is on this machine."""
     try:
@@ -65,8 +80,8 @@ class Admin:
 
     async def faults(self, request: Request) -> Response:
         """List, add or clear faults."""
-        if not is_local(request):
-            return _problem("Only from this machine.", 403)
+        if (refusal := refusal_of(request)) is not None:
+            return refusal
         book = self._desk.faults
         match request.method:
             case "POST":
@@ -78,8 +93,8 @@ class Admin:
 
     async def fault(self, request: Request) -> Response:
         """Clear one fault."""
-        if not is_local(request):
-            return _problem("Only from this machine.", 403)
+        if (refusal := refusal_of(request)) is not None:
+            return refusal
         cleared = self._desk.faults.clear(int(request.path_params["fault_id"]))
         return _json({"cleared": cleared}, 200 if cleared else 404)
 
@@ -100,8 +115,8 @@ class Admin:
 
     async def accounts(self, request: Request) -> Response:
         """Accounts with what they hold."""
-        if not is_local(request):
-            return _problem("Only from this machine.", 403)
+        if (refusal := refusal_of(request)) is not None:
+            return refusal
         venue = self._desk.venue
         return _json(
             [
@@ -120,8 +135,8 @@ class Admin:
 
     async def deposit(self, request: Request) -> Response:
         """Add paper money to an account."""
-        if not is_local(request):
-            return _problem("Only from this machine.", 403)
+        if (refusal := refusal_of(request)) is not None:
+            return refusal
         body = await _body(request)
         if body is None:
             return _problem("The body is too large.", 413)
