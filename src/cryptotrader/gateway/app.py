@@ -50,7 +50,7 @@ def create_gateway_app(services: GatewayServices) -> Starlette:
         by_path[endpoint.path][endpoint.method] = endpoint
     routes = [Route(path, _serve(services, methods), methods=list(methods)) for path, methods in by_path.items()]
     guard = Middleware(Guard, services.authenticator, services.limits, services.clock)
-    return GatewayApp(
+    app = GatewayApp(
         services,
         routes=[*routes, *document_routes(services)],
         middleware=[guard],
@@ -61,6 +61,9 @@ def create_gateway_app(services: GatewayServices) -> Starlette:
             Exception: _on_fault,
         },
     )
+    # A path is what it is: a redirect would not have the shape of an answer, and would trust the Host header.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _serve(services: GatewayServices, methods: dict[str, Endpoint[Any]]) -> Handler:

@@ -143,7 +143,9 @@ class OrderDesk:
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if slot is not None:
             self._memory.add(slot, Entry(order.fingerprint, outcome, self._clock.monotonic_ns(), age_s))
-        ask_first = idempotency_key is not None
+        # A name that follows from the key may have been placed before a restart. A client's own name may rightly be
+        # that of an older order, which must not be taken for this one.
+        ask_first = idempotency_key is not None and order.client_order_id is None
 
         async def job() -> None:
             # What stands where the job ends otherwise: cancelled at shutdown, or by a fault in here.

@@ -86,6 +86,7 @@ async def test_health_and_preflight_are_never_limited() -> None:
         ("GET", "/health", False, 200),
         ("GET", PRICE, False, 401),
         ("GET", "/nowhere", False, 404),
+        ("GET", "/health/", False, 404),
         ("DELETE", PRICE, True, 405),
         ("OPTIONS", PRICE, False, 200),
         ("POST", "/api/v1/order", True, 400),

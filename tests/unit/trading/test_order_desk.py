@@ -234,6 +234,14 @@ async def test_a_key_survives_a_restart() -> None:
     assert after.sent == 0
 
 
+async def test_an_older_order_of_the_clients_own_name_is_not_taken_for_this_one(at: Desk) -> None:
+    at.venue.says("order.status", report(status="FILLED"))
+    at.venue.says("order.place", PLACED)
+    placed = await at.desk.place("env-1", an_order(newClientOrderId="mine"), idempotency_key="k1")
+    assert (placed.body, placed.is_replay) == (PLACED, False)
+    assert at.venue.calls_of("order.status") == []
+
+
 async def test_an_unknown_order_is_asked_for_again_when_its_key_comes_back(at: Desk) -> None:
     at.venue.says("order.status", ABSENT, SILENCE)
     at.venue.says("order.place", SILENCE)

@@ -9,7 +9,7 @@ import msgspec
 
 from cryptotrader.gateway.http.contract import Endpoint, Query
 from cryptotrader.gateway.http.errors import ErrorBody
-from cryptotrader.gateway.openapi.schemas import SYMBOL, Schema, without_null
+from cryptotrader.gateway.openapi.schemas import SEVERAL_SYMBOLS, SYMBOL, Schema, without_null
 
 TITLE = "cryptotrader gateway"
 
@@ -175,10 +175,17 @@ def _query(kind: type[Query]) -> list[Schema]:
             "name": name,
             "in": "query",
             "required": name in required,
-            "schema": SYMBOL_REF if name == "symbol" else without_null(part),
+            "schema": _symbol(part) if name == "symbol" else without_null(part),
         }
         for name, part in schema["properties"].items()
     ]
+
+
+def _symbol(part: Schema) -> Schema:
+    """One symbol, or several where the parameter has room for them (C-21)."""
+    if part.get("maxLength", 0) <= SYMBOL["maxLength"]:
+        return SYMBOL_REF
+    return {"anyOf": [SYMBOL_REF, SEVERAL_SYMBOLS]}
 
 
 def _headers(item: Endpoint[Any]) -> list[Schema]:

@@ -28,6 +28,12 @@ SYMBOL: Schema = {
     "examples": ["BTCUSDT"],
 }
 
+SEVERAL_SYMBOLS: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9/_:-]{1,41}(,[A-Za-z0-9/_:-]{1,41}){1,19}$",
+    "description": "Several, separated by commas; at most 20.",
+}
+
 KLINES: Any = list[Kline] | dict[str, list[Kline]]
 
 

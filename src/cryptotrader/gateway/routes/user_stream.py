@@ -11,6 +11,9 @@ from cryptotrader.core.errors import InvalidParams
 from cryptotrader.gateway.http.contract import Call, NoQuery, Query
 from cryptotrader.gateway.http.replies import value_reply
 
+DEPRECATION = {"Deprecation": "@1771570800"}
+"""RFC 9745: the second at which Binance itself stopped serving listen keys, 2026-02-20 07:00 UTC. They work here."""
+
 
 class ListenKeyQuery(Query, frozen=True, kw_only=True):
     """Which listen key."""
@@ -20,19 +23,25 @@ class ListenKeyQuery(Query, frozen=True, kw_only=True):
 
 async def start(call: Call[NoQuery]) -> Response:
     """The account's listen key, valid for 60 minutes from now."""
-    return value_reply({"listenKey": call.services.listen_keys.issue(call.account)})
+    return _reply({"listenKey": call.services.listen_keys.issue(call.account)})
 
 
 async def keep(call: Call[ListenKeyQuery]) -> Response:
     """Make a listen key valid for 60 minutes from now."""
     _require(call.services.listen_keys.extend(call.query.listen_key, call.account))
-    return value_reply({})
+    return _reply({})
 
 
 async def stop(call: Call[ListenKeyQuery]) -> Response:
     """End a listen key."""
     _require(call.services.listen_keys.close(call.query.listen_key, call.account))
-    return value_reply({})
+    return _reply({})
+
+
+def _reply(value: dict[str, str]) -> Response:
+    reply = value_reply(value)
+    reply.headers.update(DEPRECATION)
+    return reply
 
 
 def _require(known: bool) -> None:
