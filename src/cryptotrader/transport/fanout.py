@@ -31,6 +31,10 @@ WINDOW_FACTOR = 2.0
 """Pause after a flush, as a multiple of how long it took. Reason: twice leaves a third of a busy core to everything
 else and halves the cost again, since more messages share a write."""
 
+WINDOW_BATCH = 4
+"""Messages that must have piled up for a cohort before a pause is worth it. Reason: with fewer there is little to join,
+and a pause would only make them late."""
+
 MAX_BATCH = 1_024
 """Messages collected before a flush is forced. Reason: bounds memory when one callback publishes without end."""
 
@@ -227,13 +231,15 @@ class Broadcaster(Generic[T]):
         if not self._scheduled:
             self._schedule()
 
-    def flush(self) -> None:
-        """Send what is pending now."""
-        delivered = 0
+    def flush(self) -> int:
+        """Send what is pending now; returns the length of the longest batch."""
+        delivered = longest = 0
         for cohort in tuple(self._cohorts.values()):
+            longest = max(longest, len(cohort.pending))
             delivered += cohort.flush()
         self.stats.flushes += 1
         self._count(delivered)
+        return longest
 
     def settle(self, cohort: _Cohort[T]) -> None:
         """Send what is pending for one cohort, before who belongs to it changes."""
@@ -256,9 +262,11 @@ class Broadcaster(Generic[T]):
     def _run(self) -> None:
         started_s = time.monotonic()
         self._scheduled = False
-        self.flush()
-        # uvloop writes to the kernel after the callbacks of a wake-up, so the flush is over at the next one.
-        asyncio.get_running_loop().call_soon(self._measure, started_s)
+        longest = self.flush()
+        self.stats.window_s = 0.0
+        if longest >= WINDOW_BATCH:
+            # uvloop writes to the kernel after the callbacks of a wake-up, so the flush is over at the next one.
+            asyncio.get_running_loop().call_soon(self._measure, started_s)
 
     def _measure(self, started_s: float) -> None:
         now_s = time.monotonic()
