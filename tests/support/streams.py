@@ -55,7 +55,10 @@ class FakeConnection:
         self.wire += data
 
     def watch(self, listener: FlowListener | None) -> None:
-        self.listener = listener
+        if listener is not None and self.closed is not None:
+            listener.on_gone()
+        else:
+            self.listener = listener
 
     def close(self, code: int, reason: str = "") -> None:
         if self.closed is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from cryptotrader.telemetry.metrics import WS_CLOSED_SLOW, WS_CONFLATED
 from cryptotrader.transport.frames import Frame, cut_reason, ping_frame
 from cryptotrader.transport.hub import Hub
 from cryptotrader.transport.outbox import Outbox, Put
@@ -25,6 +26,7 @@ MAX_PENDING_FRAMES = 1_024
 TOO_SLOW = "client reads too slowly"
 
 _PING = ping_frame()
+_CONFLATED = WS_CONFLATED.labels(kind="outbox")
 
 
 class ServerConnection:
@@ -73,6 +75,7 @@ class ServerConnection:
                 pass
             case Put.CONFLATED:
                 self._hub.stats.conflated += 1
+                _CONFLATED.inc()
             case Put.OVERFLOW:
                 self._hub.stats.overflowed += 1
                 self._close_slow()
@@ -95,8 +98,11 @@ class ServerConnection:
         return self._transport.write
 
     def watch(self, listener: FlowListener | None) -> None:
-        """Tell ``listener`` when this client falls behind, catches up or goes."""
-        self._listener = listener
+        """Tell ``listener`` when this client falls behind, catches up or goes; at once where it is going already."""
+        if listener is not None and self._closing:
+            listener.on_gone()
+        else:
+            self._listener = listener
 
     @property
     def buffered_bytes(self) -> int:
@@ -187,6 +193,7 @@ class ServerConnection:
 
     def _close_slow(self) -> None:
         self._hub.stats.closed_slow += 1
+        WS_CLOSED_SLOW.inc()
         self._outbox.drain()
         self.close(CLOSE_POLICY, TOO_SLOW)
 

@@ -257,3 +257,14 @@ async def test_a_venue_that_is_away_for_long_is_waited_for(
     stage.make_ready()
     await eventually(connection.messages)
     assert connection.closed is None
+
+
+async def test_a_client_that_is_closing_when_the_book_comes_gets_nothing_more(stage: Stage) -> None:
+    connection, other = stage.client(), stage.client()
+    connection.close(1008, "token revoked")
+    stage.make_ready()
+    await eventually(other.messages)
+    stage.change(level(98, 9))
+    await settle()
+    assert connection.messages() == []
+    assert len(stage.broadcaster) == 1
