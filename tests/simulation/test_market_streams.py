@@ -169,7 +169,9 @@ async def test_when_the_old_connection_dies_during_the_overlap_the_new_one_takes
     assert len(world.venue.open_wires) == 1
 
 
-async def test_a_connection_is_replaced_before_24_hours_without_a_break(world: World) -> None:
+async def test_a_connection_is_replaced_before_24_hours_without_a_break() -> None:
+    world = World(StreamPolicy(tick_s=20))
+    await world.streams.start()
     world.streams.want(DEPTH)
     await world.clock.advance(22 * 3_600)
     assert len(world.venue.wires) == 1
@@ -177,6 +179,7 @@ async def test_a_connection_is_replaced_before_24_hours_without_a_break(world: W
     assert len(world.venue.wires) == 2
     assert world.states == ["connecting", "connected"]
     assert is_closed(world.venue.wires[0])
+    await world.streams.close()
 
 
 async def test_a_connection_that_fell_silent_altogether_is_given_up(world: World) -> None:
@@ -190,6 +193,18 @@ async def test_a_connection_that_fell_silent_altogether_is_given_up(world: World
     world.venue.frozen = False
     await world.clock.advance(60)
     assert world.streams.is_connected
+
+
+async def test_a_busy_connection_that_falls_silent_is_given_up_within_seconds(world: World) -> None:
+    world.streams.want(DEPTH)
+    await world.clock.advance(1)
+    for number in range(200):
+        world.venue.publish(DEPTH, number)
+        await world.clock.advance(0.1)
+    world.venue.frozen = True
+    await world.clock.advance(17)
+    assert is_closed(world.venue.wires[0])
+    assert world.states[-1] == "disconnected"
 
 
 async def test_a_quiet_connection_that_answers_pings_is_kept(world: World) -> None:

@@ -18,7 +18,7 @@ from tests.support.user_venue import API_KEY, SECRET, UserVenue
 
 
 class World:
-    def __init__(self, mode: Literal["auto", "signature", "listenkey"] = "auto") -> None:
+    def __init__(self, mode: Literal["auto", "signature", "listenkey"] = "auto", *, tick_s: float = 1.0) -> None:
         self.clock = FakeClock()
         self.venue = UserVenue(self.clock)
         self.rest = FakeRest()
@@ -34,7 +34,7 @@ class World:
             credentials=Credentials.of(API_KEY, SECRET),
             now_ms=lambda: self.clock.now_ns() // 1_000_000,
         )
-        deps = UserDeps("paper", maker, self.clock, lambda: 0.5, StreamPolicy(), ConnectionBudget(), links)
+        deps = UserDeps("paper", maker, self.clock, lambda: 0.5, StreamPolicy(tick_s=tick_s), ConnectionBudget(), links)
         self.stream = UserStream(deps, mode=mode)
         self.events: list[bytes] = []
         self.stream.events.subscribe(self.events.append)
@@ -133,12 +133,16 @@ async def test_notices_make_it_connect_anew_without_a_break_and_are_not_handed_o
     assert world.states == ["connected"]
 
 
-async def test_it_is_replaced_before_24_hours(world: World) -> None:
+async def test_it_is_replaced_before_24_hours() -> None:
+    world = World(tick_s=20)
+    await world.stream.start()
+    await world.clock.advance(1)
     [old] = world.open
     await world.clock.advance(23 * 3_600)
     assert old not in world.open
     assert len(world.open) == 1
     assert world.states == ["connected"]
+    await world.stream.close()
 
 
 async def test_a_break_is_told_and_healed_and_the_venue_is_not_hammered(world: World) -> None:

@@ -72,6 +72,7 @@ class LiveMarket:
         catalogue: Its symbols.
         clock: Time and waiting.
         policy: Limits.
+        draw: Random numbers of [0, 1).
     """
 
     def __init__(
@@ -82,17 +83,18 @@ class LiveMarket:
         *,
         clock: WaitingClock,
         policy: FeedPolicy | None = None,
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self.catalogue = catalogue
         self.links = streams.links
         self._streams = streams
         self._clock = clock
         self._policy = policy or FeedPolicy()
-        self._jobs = Supervisor("live market", max_jobs=self._policy.max_feeds + 2)
+        self._jobs = Supervisor("live market", max_jobs=2 * self._policy.max_feeds + 2)
         self._context = FeedContext(
             rest=rest,
             clock=clock,
-            draw=random.random,
+            draw=draw,
             jobs=self._jobs,
             policy=self._policy,
             is_active=streams.is_active,

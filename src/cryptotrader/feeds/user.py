@@ -223,6 +223,7 @@ class UserFeed:
     async def _recover(self) -> None:
         """Bring clients up to date; again and again until it works or the connection breaks."""
         self._backoff.reset()
+        self._recovery.begin()
         holding = self._jobs.start("user hold", self._hold)
         try:
             while not self._is_synced:

@@ -45,6 +45,11 @@ class UserRecovery:
         self._catalogue = catalogue
         self._memory = memory
         self._clock = clock
+        self._partial: dict[str, list[Event]] = {}
+
+    def begin(self) -> None:
+        """A new connection: what an earlier attempt found out is out of date."""
+        self._partial.clear()
 
     async def venue_ms(self) -> int:
         """The venue's own time, epoch milliseconds."""
@@ -60,6 +65,9 @@ class UserRecovery:
     async def missed(self, since_ms: int) -> tuple[list[Event], Event | None, int]:
         """What has not been told: order events in order, the changed balances, and the account's update time.
 
+        Symbols that were asked about before a request failed are not asked about again, so that an account with more
+        symbols than a minute's request weight allows gets there in the end.
+
         Args:
             since_ms: Venue time from which on something may be missing.
         """
@@ -71,7 +79,10 @@ class UserRecovery:
         symbols = self._memory.symbols | {order.symbol for order in open_orders} | set(suspects)
         events: list[Event] = []
         for symbol in sorted(symbols):
-            events += await self._missed_in(symbol, since_ms)
+            if symbol not in self._partial:
+                self._partial[symbol] = await self._missed_in(symbol, since_ms)
+            events += self._partial[symbol]
+        self._partial.clear()
         now_ms = to_ms(self._clock.now_ns())
         position = account_position(changed, update_ms=account.update_time, now_ms=now_ms) if changed else None
         return _in_order(events), position, account.update_time

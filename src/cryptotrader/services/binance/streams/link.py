@@ -129,7 +129,8 @@ class StreamLink:
             await self._successor.check(now_ns)
         if current is None:
             return
-        await current.check(now_ns)
+        means_s = [clock.mean_s for clock in self._staleness.values() if clock.mean_s is not None]
+        await current.check(now_ns, mean_s=min(means_s, default=None))
         if self._successor is not None:
             return
         if now_ns - current.opened_ns > current.lifetime_s * NS_PER_S:

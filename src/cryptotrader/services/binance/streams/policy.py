@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import Literal
 
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.net.backoff import MAX_DELAY_S
@@ -35,8 +36,10 @@ class StreamPolicy:
     """How often the state of the connections is looked at."""
     ping_after_s: float = 25.0
     """Silence after which we ping; the venue itself pings every 20 s, so this is rare."""
-    dead_after_s: float = 45.0
-    """Silence after which a connection is given up."""
+    busy_ping_after_s: float = 5.0
+    """The same for a connection that usually speaks many times a second: its silence is suspicious soon."""
+    pong_after_s: float = 10.0
+    """Silence after our ping that means that the connection is dead."""
     stale_minimum_s: float = 60.0
     """No stream is called stale before this much silence."""
     stale_factor: float = 20.0
@@ -90,6 +93,11 @@ class StalenessClock:
         self._patience = min(self._patience * 2, self.MAX_PATIENCE)
 
     @property
+    def mean_s(self) -> float | None:
+        """Usual interval in seconds; None while it is unknown."""
+        return None if self._mean_ns is None else self._mean_ns / NS_PER_S
+
+    @property
     def limit_s(self) -> float | None:
         """Silence in seconds from which the stream is stale; None while its rate is unknown."""
         if self._mean_ns is None:
@@ -101,6 +109,39 @@ class StalenessClock:
         """Whether the silence is out of character."""
         limit_s = self.limit_s
         return limit_s is not None and now_ns - self._last_ns > limit_s * NS_PER_S
+
+
+class SilenceWatch:
+    """Decides when to ping a silent connection and when to give it up.
+
+    A connection is never given up without a ping that stayed unanswered: after a pause of our own process (a laptop
+    that slept) all connections look silent.
+    """
+
+    def __init__(self, policy: StreamPolicy) -> None:
+        self._policy = policy
+        self._pinged_ns: int | None = None
+
+    def judge(self, silent_s: float, now_ns: int, *, mean_s: float | None = None) -> Literal["fine", "ping", "dead"]:
+        """What to do now; ``ping`` is said once per silence.
+
+        Args:
+            silent_s: Seconds since bytes last came in.
+            now_ns: Monotonic time.
+            mean_s: Usual interval of the busiest stream in seconds; None where it is unknown.
+        """
+        policy = self._policy
+        limit_s = policy.ping_after_s
+        if mean_s is not None:
+            limit_s = min(limit_s, max(policy.busy_ping_after_s, mean_s * policy.stale_factor))
+        if silent_s <= limit_s:
+            self._pinged_ns = None
+            return "fine"
+        if self._pinged_ns is None:
+            self._pinged_ns = now_ns
+            return "ping"
+        since_ping_s = (now_ns - self._pinged_ns) / NS_PER_S
+        return "dead" if since_ping_s > policy.pong_after_s and silent_s >= since_ping_s else "fine"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import NotConnected
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.net.ws import Wire
-from cryptotrader.services.binance.streams.policy import Control, StreamPolicy, next_control
+from cryptotrader.services.binance.streams.policy import Control, SilenceWatch, StreamPolicy, next_control
 
 log = get_logger(__name__)
 
@@ -79,6 +79,7 @@ class StreamSession:
         self._active: set[str] = set()
         self._pending: dict[int, tuple[Control, int]] = {}
         self._next_id = 1
+        self._silence = SilenceWatch(policy)
         self._poked = asyncio.Event()
         self.on_change: Callable[[], None] = _nothing
         """Called when the session became ready, ended, or was told that the server shuts down."""
@@ -134,15 +135,19 @@ class StreamSession:
         """End it; ``run`` returns soon after."""
         await self._wire.close()
 
-    async def check(self, now_ns: int) -> None:
-        """Look after the connection; to be called every ``tick_s``."""
-        policy = self._policy
-        silent_s = self._wire.silent_s()
+    async def check(self, now_ns: int, *, mean_s: float | None = None) -> None:
+        """Look after the connection; to be called every ``tick_s``.
+
+        Args:
+            now_ns: Monotonic time.
+            mean_s: Usual interval of its busiest stream in seconds.
+        """
         overdue = any(now_ns > deadline for _, deadline in self._pending.values())
-        if silent_s > policy.dead_after_s or overdue:
-            self._end("silent" if silent_s > policy.dead_after_s else "not acknowledged")
+        verdict = self._silence.judge(self._wire.silent_s(), now_ns, mean_s=mean_s)
+        if verdict == "dead" or overdue:
+            self._end("not acknowledged" if overdue else "silent")
             await self._wire.close()
-        elif silent_s > policy.ping_after_s:
+        elif verdict == "ping":
             try:
                 await self._wire.ping()
             except NotConnected as error:

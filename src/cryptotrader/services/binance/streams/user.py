@@ -17,7 +17,7 @@ from cryptotrader.net import Supervisor
 from cryptotrader.net.backoff import Backoff, ConnectionBudget
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.restAPI.errors import TIMESTAMP_REFUSED
-from cryptotrader.services.binance.streams.policy import StreamPolicy
+from cryptotrader.services.binance.streams.policy import SilenceWatch, StreamPolicy
 from cryptotrader.services.binance.streams.user_session import SessionMaker, UserSession, is_not_offered
 from cryptotrader.telemetry.metrics import UPSTREAM_LINKS, UPSTREAM_MESSAGES, UPSTREAM_RECONNECTS
 
@@ -236,6 +236,8 @@ class UserStream:
         """Look after silence, renew, and wake the main job so that it sees the time."""
         clock, policy = self._deps.clock, self._deps.policy
         kept_ns = clock.monotonic_ns()
+        watched: UserSession | None = None
+        silence = SilenceWatch(policy)
         while True:
             await clock.sleep(policy.tick_s)
             self._wake.set()
@@ -243,7 +245,9 @@ class UserStream:
             if session is None:
                 kept_ns = clock.monotonic_ns()
                 continue
-            await session.check(ping_after_s=policy.ping_after_s, dead_after_s=policy.dead_after_s)
+            if session is not watched:
+                watched, silence = session, SilenceWatch(policy)
+            await session.check(silence, clock.monotonic_ns())
             if clock.monotonic_ns() - kept_ns >= policy.keepalive_s * NS_PER_S:
                 kept_ns = clock.monotonic_ns()
                 await self._keep_alive(session)

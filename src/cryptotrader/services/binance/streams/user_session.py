@@ -16,6 +16,7 @@ from cryptotrader.net.ws import Connector, Wire
 from cryptotrader.services.binance.request import Params, RequestSpec
 from cryptotrader.services.binance.restAPI.errors import error_of
 from cryptotrader.services.binance.signing import Credentials, signing_payload_ws
+from cryptotrader.services.binance.streams.policy import SilenceWatch
 from cryptotrader.services.binance.websocketAPI.session_requests import session_subscriptions
 from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import (
     ping_user_data_stream,
@@ -139,15 +140,17 @@ class UserSession(ABC):
         """End the connection; ``run`` returns soon after."""
         await self._wire.close()
 
-    async def check(self, *, ping_after_s: float, dead_after_s: float) -> None:
+    async def check(self, watch: SilenceWatch, now_ns: int) -> None:
         """Look after a connection on which nothing may happen for hours."""
-        silent_s = self._wire.silent_s()
         try:
-            if silent_s > dead_after_s:
-                self._end("silent")
-                await self._wire.close()
-            elif silent_s > ping_after_s:
-                await self._wire.ping()
+            match watch.judge(self._wire.silent_s(), now_ns):
+                case "dead":
+                    self._end("silent")
+                    await self._wire.close()
+                case "ping":
+                    await self._wire.ping()
+                case "fine":
+                    pass
         except NotConnected as error:
             self._end(error.message)
 

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cryptotrader.core.clock import NS_PER_S
-from cryptotrader.services.binance.streams.policy import Control, StalenessClock, StreamPolicy, next_control
+from cryptotrader.services.binance.streams.policy import (
+    Control,
+    SilenceWatch,
+    StalenessClock,
+    StreamPolicy,
+    next_control,
+)
 
 
 def clock() -> StalenessClock:
@@ -86,6 +92,22 @@ def test_control_frames_lead_from_anywhere_to_what_is_wanted(
     assert state == wanted
 
 
+@pytest.mark.parametrize(("mean_s", "limit_s"), [(None, 25), (0.1, 5), (0.5, 10), (1, 20), (60, 25)])
+def test_the_silence_of_a_busy_connection_is_suspicious_sooner(mean_s: float | None, limit_s: float) -> None:
+    watch = SilenceWatch(StreamPolicy())
+    assert watch.judge(limit_s, 0, mean_s=mean_s) == "fine"
+    assert watch.judge(limit_s + 1, 0, mean_s=mean_s) == "ping"
+    assert watch.judge(limit_s + 2, NS_PER_S, mean_s=mean_s) == "fine"
+    assert watch.judge(limit_s + 12, 11 * NS_PER_S, mean_s=mean_s) == "dead"
+
+
+def test_a_connection_is_not_given_up_without_an_unanswered_ping() -> None:
+    watch = SilenceWatch(StreamPolicy())
+    assert watch.judge(4_000, 0) == "ping"
+    assert watch.judge(0.1, NS_PER_S) == "fine"
+    assert watch.judge(4_000, 99 * NS_PER_S) == "ping"
+
+
 def test_nothing_to_do_sends_nothing() -> None:
     assert next_control({"a"}, {"a"}, limit=1) is None
     assert next_control({"a"}, set(), limit=9) == Control("SUBSCRIBE", ("a",))
@@ -96,5 +118,5 @@ def test_the_limits_stay_below_those_of_the_venue() -> None:
     assert 1 / policy.control_interval_s < 5
     assert policy.streams_per_link <= 1_024
     assert policy.replace_after_s < 24 * 3_600
-    assert policy.dead_after_s < 60
+    assert policy.ping_after_s + policy.pong_after_s < 60
     assert policy.keepalive_s == 30 * 60
