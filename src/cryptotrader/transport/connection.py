@@ -52,6 +52,7 @@ class ServerConnection:
         self._closing = False
         self._gone = False
         self._behind_since = 0.0
+        self._is_watched = False
         self._last_pong = time.monotonic()
 
     # What the application calls
@@ -152,7 +153,7 @@ class ServerConnection:
         self._behind_since = time.monotonic()
         if self._listener is not None:
             self._listener.on_behind()
-        self._hub.after(self._hub.policy.max_behind_s, self._behind_due)
+        self._watch_behind(self._hub.policy.max_behind_s)
 
     def catch_up(self) -> None:
         """The transport takes more again."""
@@ -198,9 +199,20 @@ class ServerConnection:
         self.close(CLOSE_POLICY, TOO_SLOW)
 
     def _behind_due(self, now_s: float) -> None:
-        """Runs once per spell of being behind; an older spell's deadline finds a younger ``_behind_since``."""
-        if self.is_behind and not self._closing and now_s - self._behind_since >= self._hub.policy.max_behind_s:
+        """At most one of these is scheduled per connection, however often its client falls behind and catches up."""
+        self._is_watched = False
+        if not self.is_behind or self._closing:
+            return
+        left_s = self._behind_since + self._hub.policy.max_behind_s - now_s
+        if left_s <= 0:
             self._close_slow()
+        else:
+            self._watch_behind(left_s)
+
+    def _watch_behind(self, delay_s: float) -> None:
+        if not self._is_watched:
+            self._is_watched = True
+            self._hub.after(delay_s, self._behind_due)
 
     def _ping_due(self, now_s: float) -> None:
         if self._closing:
