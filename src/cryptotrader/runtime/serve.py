@@ -27,7 +27,9 @@ from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of
 from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.sessions.auth import Authenticator
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
+from cryptotrader.sessions.tracing import answer_headers
 from cryptotrader.trading.orders import OrderDesk
+from cryptotrader.transport.policy import TransportPolicy
 from cryptotrader.transport.protocol import websocket_protocol
 from cryptotrader.transport.server import PortServer
 
@@ -170,7 +172,7 @@ class _Process:
                 authenticator.refresh()
 
         jobs.start("refresh", refresh_keys, restart=True)
-        websockets = websocket_protocol(sessions.route)
+        websockets = websocket_protocol(sessions.route, TransportPolicy(answer_headers=answer_headers))
         server = PortServer(create_gateway_app(services), websockets, host=settings.host, port=settings.port)
         server.bind()
         return server, sessions
