@@ -99,6 +99,9 @@ async def test_depth_is_sorted_best_first_and_cut(client: SignedClient) -> None:
     assert book["lastUpdateId"] == 1_000
     assert book["bids"] == [[f"{45000 - n}.00000000", "0.50000000"] for n in range(5)]
     assert book["asks"] == [[f"{45001 + n}.00000000", "0.50000000"] for n in range(5)]
+    whole = await client.get("/api/v3/depth", symbol="BTCUSDT", limit=99_999)
+    assert int(whole.headers["x-mbx-used-weight-1m"]) in (250, 255)
+    assert len(msgspec.convert(body(whole)["bids"], list[list[str]])) == 20
 
 
 async def test_tickers_answer_one_some_or_all_symbols(client: SignedClient) -> None:

@@ -59,8 +59,10 @@ async def test_an_order_that_is_accepted_weighs_nothing_and_is_counted() -> None
         refused = await client.order(timestamp=START_MS, quantity="0.000001")
         assert refused.headers["x-mbx-used-weight-1m"] == "1"
         assert "x-mbx-order-count-10s" not in refused.headers
-        filled = await client.order(timestamp=START_MS, price="45001")
-        assert filled.headers["x-mbx-order-count-10s"] == "1", "its fill took it out of the unfilled count"
+        await client.signed("DELETE", "/api/v3/openOrders", timestamp=START_MS, symbol="BTCUSDT")
+        for _ in range(3):
+            filled = await client.order(timestamp=START_MS, price="45001")
+            assert filled.headers["x-mbx-order-count-10s"] == "1", "its fill took it out of the unfilled count"
         counts = rows(await client.signed("GET", "/api/v3/rateLimit/order", timestamp=START_MS))
         assert [row["count"] for row in counts] == [1, 1]
 

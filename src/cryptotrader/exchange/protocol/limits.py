@@ -182,8 +182,8 @@ class OrderCounter:
         for window in self._windows(account, now_ms):
             window.used += orders
 
-    def first_fill(self, account: str, *, now_ms: int) -> None:
-        """An order of the account traded for the first time."""
+    def release(self, account: str, *, now_ms: int) -> None:
+        """An order of the account traded for the first time, or was refused after it had been counted."""
         for window in self._windows(account, now_ms):
             window.used = max(0, window.used - 1)
 

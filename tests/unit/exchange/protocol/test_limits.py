@@ -80,7 +80,7 @@ def test_the_first_fill_takes_an_order_out_of_the_count() -> None:
     """``faqs/order_count_decrement.md``."""
     counter = OrderCounter(POLICY)
     counter.placed("a", now_ms=NOON_MS, orders=3)
-    counter.first_fill("a", now_ms=NOON_MS)
+    counter.release("a", now_ms=NOON_MS)
     assert counter.counts("a", NOON_MS).last_10s == 2
     assert counter.counts("a", NOON_MS).last_1d == 2
     assert counter.describe("a", NOON_MS) == [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from cryptotrader.core.orders import Side
 from cryptotrader.core.scaled import format_scaled
@@ -28,6 +29,12 @@ from cryptotrader.services.binance.websocketAPI.market_data_requests import (
 )
 
 DEFAULT_DEPTH: Final = 100
+MAX_DEPTH: Final = 5_000
+"""Most levels of a side. Source: ``rest-api.md``, "Order book"."""
+
+MAX_LIMIT_DIGITS: Final = 18
+"""Longest number that is read at all. Unit: digits. Reason: 64 bits hold no more."""
+
 DEFAULT_ROWS: Final = 500
 """Rows where the request does not say how many. Source: ``rest-api.md``."""
 
@@ -70,6 +77,19 @@ def _depth(call: Call, params: order_book.OrderBookParams) -> object:
         "bids": render.levels(book.levels(Side.BUY, limit)),
         "asks": render.levels(book.levels(Side.SELL, limit)),
     }
+
+
+def _capped(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """More levels than there can be are no error here, unlike everywhere else (``rest-api.md``, "Order book")."""
+    limit = str(given.get("limit", ""))
+    if limit.isascii() and limit.isdigit() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) > MAX_DEPTH:
+        return {**given, "limit": str(MAX_DEPTH)}
+    return given
+
+
+def _depth_endpoint() -> Endpoint:
+    exact = endpoint(order_book.SPEC, _depth)
+    return Endpoint(spec=exact.spec, answer=lambda call, given: exact.answer(call, _capped(given)))
 
 
 def _trades(call: Call, params: recent_trades.RecentTradesParams) -> object:
@@ -146,7 +166,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint(connectivity.SPEC, _ping),
     endpoint(server_time.SPEC, _time),
     endpoint(exchange_information.SPEC, _exchange_info),
-    endpoint(order_book.SPEC, _depth),
+    _depth_endpoint(),
     endpoint(recent_trades.SPEC, _trades),
     endpoint(historical_trades.SPEC, _historical_trades),
     endpoint(aggregate_trades.SPEC, _agg_trades),

@@ -86,8 +86,13 @@ def _new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
 def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
     new = _new_order(call, params)
     call.desk.orders.check(call.account, now_ms=call.now_ms)
-    order = call.venue.submit(call.account, new)
+    # Counted before it is placed, since its first fill may be told while it is.
     call.desk.orders.placed(call.account, now_ms=call.now_ms)
+    try:
+        order = call.venue.submit(call.account, new)
+    except Refusal:
+        call.desk.orders.release(call.account, now_ms=call.now_ms)
+        raise
     wanted = params.new_order_resp_type or ("FULL" if order.type in _ANSWERS_IN_FULL else "ACK")
     match wanted:
         case "ACK":
