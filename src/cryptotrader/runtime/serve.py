@@ -16,6 +16,7 @@ from cryptotrader.core.limits import WindowLimit
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.gateway.app import create_gateway_app
+from cryptotrader.gateway.http.protocol import GatewayHttp
 from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.gateway.ports import GatewayServices
 from cryptotrader.net import Supervisor, SystemClock
@@ -173,7 +174,8 @@ class _Process:
 
         jobs.start("refresh", refresh_keys, restart=True)
         websockets = websocket_protocol(sessions.route, TransportPolicy(answer_headers=answer_headers))
-        server = PortServer(create_gateway_app(services), websockets, host=settings.host, port=settings.port)
+        app = create_gateway_app(services)
+        server = PortServer(app, websockets, host=settings.host, port=settings.port, http=GatewayHttp)
         server.bind()
         return server, sessions
 
