@@ -12,8 +12,8 @@ from cryptotrader.bus import Topic
 from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueTimeout
 from cryptotrader.core.events import DepthDiff, Ticker24h
 from cryptotrader.feeds.depth import DepthChange
+from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
-from cryptotrader.sessions.ports import UserEvent
 from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import FlowListener
 
@@ -197,13 +197,6 @@ class FakeLive:
 
     def ticker(self, symbol: str) -> FakeTickerFeed:
         return self.ticker_feed
-
-
-@dataclass(frozen=True)
-class FakeUserEvent:
-    """An event of the account."""
-
-    payload: bytes
 
 
 class FakeUserFeed:

@@ -8,6 +8,7 @@ from typing import Protocol
 from cryptotrader.bus import Topic
 from cryptotrader.core.events import Ticker24h
 from cryptotrader.feeds.depth import DepthChange
+from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
 
 
@@ -109,15 +110,6 @@ class LiveMarket(Protocol):
 
     def ticker(self, symbol: str) -> TickerFeed:
         """The statistics of ``symbol``."""
-        ...
-
-
-class UserEvent(Protocol):
-    """One event of the user's account."""
-
-    @property
-    def payload(self) -> bytes:
-        """The bare JSON object, as clients get it."""
         ...
 
 

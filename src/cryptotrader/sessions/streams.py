@@ -12,6 +12,7 @@ from cryptotrader.core.clock import Clock
 from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueError, VenueTimeout
 from cryptotrader.core.events import Ticker24h
 from cryptotrader.dialects.gateway_streams import encode_error
+from cryptotrader.feeds.user import UserEvent
 from cryptotrader.net import Supervisor
 from cryptotrader.sessions.channels import LingeringChannel
 from cryptotrader.sessions.client import ClientContext, StreamClient

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptotrader.feeds.user import UserEvent
 from cryptotrader.sessions.client import StreamClient
-from cryptotrader.sessions.ports import Lease, UserEvent, UserFeed
+from cryptotrader.sessions.ports import Lease, UserFeed
 from cryptotrader.transport.fanout import Broadcaster, Published
 from cryptotrader.transport.frames import Frame
 

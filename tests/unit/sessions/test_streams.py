@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from cryptotrader.feeds.user import UserEvent
 from cryptotrader.net import SystemClock
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
@@ -19,7 +20,6 @@ from tests.support.streams import (
     FakeCatalogue,
     FakeConnection,
     FakeLive,
-    FakeUserEvent,
     FakeUserFeed,
     Who,
     ticker,
@@ -162,14 +162,14 @@ async def test_account_events_are_forwarded_as_they_are_and_never_conflated(stag
     accept, connection = await stage.open("/ws/user")
     assert stage.user.open_leases == ["user"]
     payloads = [b'{"e":"executionReport","i":%d}' % number for number in range(4)]
-    stage.user.topic.publish(FakeUserEvent(payloads[0]))
+    stage.user.topic.publish(UserEvent("executionReport", payloads[0], {}))
     await settle()
     connection.fall_behind()
     for payload in payloads[1:3]:
-        stage.user.topic.publish(FakeUserEvent(payload))
+        stage.user.topic.publish(UserEvent("executionReport", payload, {}))
         await settle()
     connection.catch_up()
-    stage.user.topic.publish(FakeUserEvent(payloads[3]))
+    stage.user.topic.publish(UserEvent("executionReport", payloads[3], {}))
     await settle()
     assert [message["i"] for message in connection.messages()] == [0, 1, 2, 3]
     accept.handler.on_close(1000, "")
