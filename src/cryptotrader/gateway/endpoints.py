@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cryptotrader.gateway.http.contract import Endpoint, NoQuery
-from cryptotrader.gateway.http.errors import CLIENT_ORDER_ID_HEADER, ErrorBody
+from cryptotrader.gateway.http.errors import CLIENT_ORDER_ID_HEADER
 from cryptotrader.gateway.openapi import schemas
 from cryptotrader.gateway.routes import account, market, orders, system, user_stream
 from cryptotrader.gateway.routes.venue import MODE_HEADER
@@ -44,37 +44,57 @@ IDEMPOTENCY = {
 
 def endpoints() -> tuple[Endpoint[Any], ...]:
     """All of them, in the order of the document."""
-    return (*_market(), *_orders(), *_account(), *_stream(), *_operations())
+    return (*_market(), *_orders(), *_order_lists(), *_account(), *_stream(), *_operations())
 
 
 def _market() -> tuple[Endpoint[Any], ...]:
     common: dict[str, Any] = {"tag": MARKET, "scope": Scope.READ, "errors": ASKS_VENUE}
     return (
         Endpoint(
-            *("GET", f"{BASE}/ticker/price", "Last price", market.ticker_price),
-            *(market.SymbolQuery, market_models.PriceTicker),
+            "GET",
+            f"{BASE}/ticker/price",
+            "Last price",
+            market.ticker_price,
+            market.SymbolQuery,
+            market_models.PriceTicker,
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/ticker/24hr", "Statistics of 24 hours", market.ticker_day),
-            *(market.SymbolQuery, market_models.DayTicker),
+            "GET",
+            f"{BASE}/ticker/24hr",
+            "Statistics of 24 hours",
+            market.ticker_day,
+            market.SymbolQuery,
+            market_models.DayTicker,
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/klines", "Candles", market.klines),
-            *(market.KlinesQuery, schemas.KLINES),
+            "GET",
+            f"{BASE}/klines",
+            "Candles",
+            market.klines,
+            market.KlinesQuery,
+            schemas.KLINES,
             description="One symbol: an array of rows. Several, separated by commas (at most 20): an object with an"
             " array per symbol, in the order asked for.",
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/depth", "Order book", market.depth),
-            *(market.DepthQuery, market_models.OrderBook),
+            "GET",
+            f"{BASE}/depth",
+            "Order book",
+            market.depth,
+            market.DepthQuery,
+            market_models.OrderBook,
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/trades", "Recent trades", market.trades),
-            *(market.TradesQuery, list[market_models.PublicTrade]),
+            "GET",
+            f"{BASE}/trades",
+            "Recent trades",
+            market.trades,
+            market.TradesQuery,
+            list[market_models.PublicTrade],
             **common,
         ),
     )
@@ -84,7 +104,12 @@ def _orders() -> tuple[Endpoint[Any], ...]:
     trades: dict[str, Any] = {"tag": ORDERS, "scope": Scope.TRADE}
     return (
         Endpoint(
-            *("POST", f"{BASE}/order", "Place an order", orders.place, NoQuery, order_models.PlacedOrder),
+            "POST",
+            f"{BASE}/order",
+            "Place an order",
+            orders.place,
+            NoQuery,
+            order_models.PlacedOrder,
             body=schemas.ORDER_BODY,
             errors=SIGNED + BODY,
             headers=IDEMPOTENCY,
@@ -95,42 +120,73 @@ def _orders() -> tuple[Endpoint[Any], ...]:
             **trades,
         ),
         Endpoint(
-            *("GET", f"{BASE}/order", "State of an order", account.order, account.OrderQuery, order_models.OrderReport),
+            "GET",
+            f"{BASE}/order",
+            "State of an order",
+            account.order,
+            account.OrderQuery,
+            order_models.OrderReport,
             errors=SIGNED,
             tag=ORDERS,
             scope=Scope.READ,
         ),
         Endpoint(
-            *("DELETE", f"{BASE}/order", "Cancel an order", orders.cancel),
-            *(orders.CancelQuery, order_models.CancelledOrder),
+            "DELETE",
+            f"{BASE}/order",
+            "Cancel an order",
+            orders.cancel,
+            orders.CancelQuery,
+            order_models.CancelledOrder,
             errors=SIGNED,
             response_headers=MODE,
             **trades,
         ),
         Endpoint(
-            *("POST", f"{BASE}/order/test", "Check an order without placing it", orders.check),
-            *(NoQuery, order_models.TestedOrder),
+            "POST",
+            f"{BASE}/order/test",
+            "Check an order without placing it",
+            orders.check,
+            NoQuery,
+            order_models.TestedOrder,
             body=schemas.ORDER_BODY,
             errors=SIGNED + BODY,
             **trades,
         ),
+    )
+
+
+def _order_lists() -> tuple[Endpoint[Any], ...]:
+    return (
         Endpoint(
-            *("GET", f"{BASE}/openOrders", "Orders that still stand", account.open_orders),
-            *(account.OpenOrdersQuery, list[order_models.OrderReport]),
+            "GET",
+            f"{BASE}/openOrders",
+            "Orders that still stand",
+            account.open_orders,
+            account.OpenOrdersQuery,
+            list[order_models.OrderReport],
             errors=SIGNED,
             tag=ORDERS,
             scope=Scope.READ,
         ),
         Endpoint(
-            *("DELETE", f"{BASE}/openOrders", "Cancel all orders of a symbol", orders.cancel_all),
-            *(market.SymbolQuery, list[order_models.CancelledItem]),
+            "DELETE",
+            f"{BASE}/openOrders",
+            "Cancel all orders of a symbol",
+            orders.cancel_all,
+            market.SymbolQuery,
+            list[order_models.CancelledItem],
             errors=SIGNED,
             response_headers=MODE,
-            **trades,
+            tag=ORDERS,
+            scope=Scope.TRADE,
         ),
         Endpoint(
-            *("GET", f"{BASE}/allOrders", "Orders of any status", account.all_orders),
-            *(account.HistoryQuery, list[order_models.OrderReport]),
+            "GET",
+            f"{BASE}/allOrders",
+            "Orders of any status",
+            account.all_orders,
+            account.HistoryQuery,
+            list[order_models.OrderReport],
             errors=SIGNED,
             tag=ORDERS,
             scope=Scope.READ,
@@ -142,12 +198,21 @@ def _account() -> tuple[Endpoint[Any], ...]:
     common: dict[str, Any] = {"tag": ACCOUNT, "scope": Scope.READ, "errors": SIGNED}
     return (
         Endpoint(
-            *("GET", f"{BASE}/account", "Balances", account.account, account.AccountQuery, account_models.Account),
+            "GET",
+            f"{BASE}/account",
+            "Balances",
+            account.account,
+            account.AccountQuery,
+            account_models.Account,
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/myTrades", "Fills of the account", account.my_trades),
-            *(account.MyTradesQuery, list[account_models.AccountTrade]),
+            "GET",
+            f"{BASE}/myTrades",
+            "Fills of the account",
+            account.my_trades,
+            account.MyTradesQuery,
+            list[account_models.AccountTrade],
             **common,
         ),
     )
@@ -158,21 +223,34 @@ def _stream() -> tuple[Endpoint[Any], ...]:
     common: dict[str, Any] = {"tag": STREAM, "scope": Scope.READ}
     return (
         Endpoint(
-            *("POST", path, "Start: get a listen key", user_stream.start, NoQuery, schemas.LISTEN_KEY),
+            "POST",
+            path,
+            "Start: get a listen key",
+            user_stream.start,
+            NoQuery,
+            schemas.LISTEN_KEY,
             errors=(403,),
             description="For clients written before Binance retired listen keys. The key is this gateway's own and"
             " opens its WebSocket /ws/{listenKey}. New clients use /ws/user and need no key.",
             **common,
         ),
         Endpoint(
-            *("PUT", path, "Keep a listen key for 60 more minutes", user_stream.keep),
-            *(user_stream.ListenKeyQuery, market_models.Empty),
+            "PUT",
+            path,
+            "Keep a listen key for 60 more minutes",
+            user_stream.keep,
+            user_stream.ListenKeyQuery,
+            market_models.Empty,
             errors=(400, 403),
             **common,
         ),
         Endpoint(
-            *("DELETE", path, "End a listen key", user_stream.stop),
-            *(user_stream.ListenKeyQuery, market_models.Empty),
+            "DELETE",
+            path,
+            "End a listen key",
+            user_stream.stop,
+            user_stream.ListenKeyQuery,
+            market_models.Empty,
             errors=(400, 403),
             **common,
         ),
@@ -183,34 +261,56 @@ def _operations() -> tuple[Endpoint[Any], ...]:
     common: dict[str, Any] = {"tag": OPERATIONS}
     return (
         Endpoint(
-            *("GET", "/health", "Is the server up", system.health, NoQuery, schemas.HEALTH),
+            "GET",
+            "/health",
+            "Is the server up",
+            system.health,
+            NoQuery,
+            schemas.HEALTH,
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/ping", "Is the token good", system.ping, NoQuery, market_models.Empty),
+            "GET",
+            f"{BASE}/ping",
+            "Is the token good",
+            system.ping,
+            NoQuery,
+            market_models.Empty,
             scope=Scope.READ,
             errors=(403,),
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/time", "The server's clock", system.server_time, NoQuery, market_models.ServerTime),
+            "GET",
+            f"{BASE}/time",
+            "The server's clock",
+            system.server_time,
+            NoQuery,
+            market_models.ServerTime,
             scope=Scope.READ,
             errors=(403,),
             **common,
         ),
         Endpoint(
-            *("GET", f"{BASE}/exchangeInfo", "Trading rules", system.exchange_info),
-            *(system.ExchangeInfoQuery, ExchangeInfo),
+            "GET",
+            f"{BASE}/exchangeInfo",
+            "Trading rules",
+            system.exchange_info,
+            system.ExchangeInfoQuery,
+            ExchangeInfo,
             scope=Scope.READ,
             errors=ASKS_VENUE,
             **common,
         ),
         Endpoint(
-            *("GET", "/metrics", "Counters for Prometheus", system.metrics, NoQuery, {"type": "string"}),
+            "GET",
+            "/metrics",
+            "Counters for Prometheus",
+            system.metrics,
+            NoQuery,
+            {"type": "string"},
             media_type="text/plain",
+            description="Open to whoever reaches the port: it holds no secrets and no names that clients choose.",
             **common,
         ),
     )
-
-
-__all__ = ["ErrorBody", "endpoints"]
