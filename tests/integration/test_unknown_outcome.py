@@ -23,7 +23,7 @@ class Setup:
     def fault(self, **fault: Any) -> None:
         """Ask the exchange to misbehave."""
         reply = requests.post(f"http://{self.exchange}/admin/faults", json=fault, timeout=10)
-        assert reply.status_code == 200, reply.text
+        assert reply.status_code == 201, reply.text
 
     def orders(self) -> list[dict[str, Any]]:
         """All orders that the exchange has."""

@@ -88,6 +88,12 @@ class Process:
         """SIGKILL: no chance to say goodbye."""
         self.process.kill()
         self.process.wait(STOP_TIMEOUT_S)
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.join(STOP_TIMEOUT_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -99,9 +105,7 @@ class Process:
             self.process.kill()
             self.process.wait(STOP_TIMEOUT_S)
             raise AssertionError(f"did not stop within {STOP_TIMEOUT_S} s:\n{self.text[-4000:]}") from None
-        self._reader.join(STOP_TIMEOUT_S)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._close()
         return code
 
 

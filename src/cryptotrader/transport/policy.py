@@ -26,6 +26,9 @@ class TransportPolicy:
     """Unsent bytes at which a client counts as behind. Reason: asyncio's own default; a second of a busy book."""
     low_water_bytes: int = 16_384
     """Unsent bytes at which it has caught up again."""
+    send_buffer_bytes: int = 131_072
+    """What the kernel may hold for one client. Reason: it grows this by itself to megabytes, where messages grow old
+    and can no longer be merged; this is a second of a busy book."""
     max_outbox_frames: int = 2_048
     """Frames kept for a client that is behind. Reason: minutes of a user's own order events."""
     max_outbox_bytes: int = 4 * 1_048_576

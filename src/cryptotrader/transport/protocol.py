@@ -9,6 +9,7 @@ decides about the handshake, and ``ServerConnection`` writes. No ASGI is involve
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,6 +79,8 @@ class WebSocketProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         policy = self.hub.policy
         self._transport.set_write_buffer_limits(high=policy.high_water_bytes, low=policy.low_water_bytes)
+        if (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, policy.send_buffer_bytes)
         self._server_state.connections.add(cast(Any, self))
 
     def data_received(self, data: bytes) -> None:
