@@ -17,7 +17,7 @@ from cryptotrader.net import Supervisor
 from cryptotrader.sessions.channels import LingeringChannel
 from cryptotrader.sessions.client import ClientContext, StreamClient
 from cryptotrader.sessions.depth import DepthChannel, DepthClient, DepthItem
-from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, UserEvent, UserFeed, WhoIs
+from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, UserFeed, WhoIs
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
 from cryptotrader.sessions.tracing import trace_headers
 from cryptotrader.sessions.user import UserChannel, UserClient
