@@ -244,3 +244,39 @@ async def test_on_the_recording_ten_outages_and_lost_events_never_yield_a_wrong_
         assert reader.kinds.count("restart") == 1
         assert reader.kinds.count("resync") >= 5
         assert compared > 50
+
+
+async def test_a_venue_that_is_down_at_the_start_is_served_once_it_is_there() -> None:
+    async with live_world() as world:
+        fill_book(world)
+        world.outage()
+        feed = world.live.depth(SYMBOL)
+        world.live.lease(SYMBOL, DEPTH)
+        await world.clock.advance(300)
+        assert not is_ready(feed)
+        world.back()
+        await world.clock.advance(40)
+        world.market.change(bids=((1_000, 7),))
+        await world.clock.advance(2)
+        assert is_ready(feed)
+        assert feed.book == world.market.book
+
+
+async def test_a_planned_replacement_of_the_connection_loses_and_repeats_nothing() -> None:
+    """The old server is late, the new one early: clients see one contiguous sequence without a resync."""
+    async with live_world() as world:
+        feed, reader = await ready_feed(world)
+        old = world.venue.open_wires[0]
+        old.push({"e": "serverShutdown", "E": 1})
+        await world.clock.advance(1)
+        [_, new] = world.venue.open_wires
+        diffs = [world.market.change(bids=((1_000, number),), silently=True) for number in range(10, 30)]
+        for diff in diffs:
+            new.push({"stream": STREAM, "data": world.market.wire_diff(diff)})
+        await world.clock.advance(0.5)
+        for diff in diffs[:8]:
+            old.push({"stream": STREAM, "data": world.market.wire_diff(diff)})
+        await world.clock.advance(5)
+        assert feed.book == world.market.book
+        assert set(reader.kinds) == {"restart", "diff"}
+        assert world.rest.count("GET /api/v3/depth") == 1

@@ -16,9 +16,17 @@ from cryptotrader.services.binance.streams import SessionMaker, StreamPolicy, Us
 from cryptotrader.testing import FakeClock, FakeRest, FakeWire
 from tests.support.user_venue import API_KEY, SECRET, UserVenue
 
+CREDENTIALS = Credentials.of(API_KEY, SECRET)
+
 
 class World:
-    def __init__(self, mode: Literal["auto", "signature", "listenkey"] = "auto", *, tick_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        mode: Literal["auto", "signature", "listenkey"] = "auto",
+        *,
+        tick_s: float = 1.0,
+        credentials: Credentials | None = CREDENTIALS,
+    ) -> None:
         self.clock = FakeClock()
         self.venue = UserVenue(self.clock)
         self.rest = FakeRest()
@@ -31,7 +39,7 @@ class World:
             stream_url="ws://venue",
             connect=self.venue.connect,
             rest=self.rest,
-            credentials=Credentials.of(API_KEY, SECRET),
+            credentials=credentials,
             now_ms=lambda: self.clock.now_ns() // 1_000_000,
         )
         deps = UserDeps("paper", maker, self.clock, lambda: 0.5, StreamPolicy(tick_s=tick_s), ConnectionBudget(), links)
@@ -170,3 +178,34 @@ async def test_stopping_gives_the_subscription_back_and_it_can_be_started_again(
     await world.stream.start()
     await world.clock.advance(1)
     assert world.stream.is_connected
+
+
+async def test_a_refused_timestamp_makes_it_ask_for_the_time_and_try_again() -> None:
+    world = World()
+    world.venue.clock_errors = 1
+    await world.stream.start()
+    await world.clock.advance(2)
+    assert world.rest.count("GET /api/v3/time") == 1
+    assert world.stream.is_connected
+    assert world.stream.way == "signature"
+    await world.stream.close()
+
+
+async def test_a_venue_that_is_down_at_the_start_is_used_once_it_is_there() -> None:
+    world = World()
+    world.venue.refuse()
+    await world.stream.start()
+    await world.clock.advance(300)
+    world.venue.accept()
+    await world.clock.advance(31)
+    assert world.states == ["connected"]
+    await world.stream.close()
+
+
+async def test_without_credentials_nothing_is_sent() -> None:
+    world = World(credentials=None)
+    await world.stream.start()
+    await world.clock.advance(300)
+    assert world.venue.attempts == 0
+    assert not world.stream.is_connected
+    await world.stream.close()

@@ -20,6 +20,7 @@ class UserVenue(FakeVenue):
         self.greeting: dict[str, object] | None = None
         self.lists_nothing = False
         self.auth_error = False
+        self.clock_errors = 0
         self._refusal_of_signature = ""
         self._keys = 0
 
@@ -51,6 +52,10 @@ class UserVenue(FakeVenue):
     def on_frame(self, wire: FakeWire, frame: dict[str, object]) -> None:
         reply: dict[str, object] = {"id": frame["id"], "status": 200}
         match frame["method"]:
+            case "userDataStream.subscribe.signature" if self.clock_errors:
+                self.clock_errors -= 1
+                text = "Timestamp for this request is outside of the recvWindow."
+                reply |= {"status": 400, "error": {"code": -1021, "msg": text}}
             case "userDataStream.subscribe.signature" if self.auth_error:
                 reply |= {"status": 401, "error": {"code": -2015, "msg": "Invalid API-key, IP, or permissions."}}
             case "userDataStream.subscribe.signature" if self._refusal_of_signature:
