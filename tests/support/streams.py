@@ -199,6 +199,11 @@ class FakeLive:
         return self.ticker_feed
 
 
+def FakeUserEvent(payload: bytes) -> UserEvent:  # noqa: N802
+    """An event of the account with a payload and nothing else."""
+    return UserEvent("executionReport", payload, {})
+
+
 class FakeUserFeed:
     """The account's events, from the test."""
 
