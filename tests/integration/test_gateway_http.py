@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.gateway import LIMIT_ORDER
 from tests.support.paper_gateway import PaperGateway, running_gateway
+from tests.support.waiting import eventually
 
 TIMEOUT_TEXT = "Gateway timeout - Binance API not responding"
 ORDERS = "/api/v1/allOrders?symbol=BTCUSDT"
@@ -133,3 +135,25 @@ async def test_connections_are_kept_alive(gateway: PaperGateway) -> None:
     reply = await gateway.client.get("/health")
     assert reply.http_version == "HTTP/1.1"
     assert reply.headers.get("connection", "keep-alive") == "keep-alive"
+
+
+async def test_an_exchange_that_is_gone_is_502() -> None:
+    """S0-56: what S0 does not name is documented in /openapi.json; /health tells of the gateway itself."""
+    async with running_gateway(timeout_s=2.0) as gateway:
+        price = "/api/v1/ticker/price?symbol=BTCUSDT"
+        assert (await gateway.client.get(price)).status_code == 200
+        port = gateway.exchange.port
+        gateway.exchange.should_exit = True
+        await eventually(lambda: not _listens(port))
+        gone = await gateway.client.get(price)
+        order = await gateway.client.post("/api/v1/order", json=LIMIT_ORDER)
+        health = await gateway.client.get("/health")
+    for reply in (gone, order):
+        assert reply.status_code == 502, reply.text
+        assert reply.json() == {"error": "Bad gateway - Binance API not reachable", "status": 502}
+    assert health.status_code == 200
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -80,13 +80,15 @@ async def running_gateway(*, timeout_s: float = 10.0) -> AsyncIterator[PaperGate
         task = jobs.start("gateway", server.serve)
         await eventually(lambda: server.started)
         base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        async with httpx2.AsyncClient(base_url=base, headers=AUTH, timeout=30) as client:
-            yield PaperGateway(base, exchange, client)
-        server.should_exit = True
-        await asyncio.wait([task], timeout=5)
-        await orders.close()
-        await rest.close()
-        await http.close()
+        try:
+            async with httpx2.AsyncClient(base_url=base, headers=AUTH, timeout=30) as client:
+                yield PaperGateway(base, exchange, client)
+        finally:
+            server.should_exit = True
+            await asyncio.wait([task], timeout=5)
+            await orders.close()
+            await rest.close()
+            await http.close()
 
 
 @contextmanager

@@ -44,7 +44,7 @@ IDEMPOTENCY = {
 
 def endpoints() -> tuple[Endpoint[Any], ...]:
     """All of them, in the order of the document."""
-    return (*_market(), *_orders(), *_order_lists(), *_account(), *_stream(), *_operations())
+    return (*_market(), *_orders(), *_many_orders(), *_account(), *_stream(), *_operations())
 
 
 def _market() -> tuple[Endpoint[Any], ...]:
@@ -155,7 +155,7 @@ def _orders() -> tuple[Endpoint[Any], ...]:
     )
 
 
-def _order_lists() -> tuple[Endpoint[Any], ...]:
+def _many_orders() -> tuple[Endpoint[Any], ...]:
     return (
         Endpoint(
             "GET",
