@@ -254,13 +254,23 @@ async def test_what_is_no_json_is_ignored(world: World) -> None:
     assert world.numbers() == [1]
 
 
-async def test_a_refused_control_frame_costs_the_connection(world: World) -> None:
+async def test_a_refusal_of_nothing_that_was_asked_costs_the_connection(world: World) -> None:
     world.streams.want(DEPTH)
     await world.clock.advance(1)
     world.venue.wires[0].push({"code": 2, "msg": "Invalid request", "id": 1})
     await world.clock.advance(2)
     assert is_closed(world.venue.wires[0])
     assert world.streams.is_connected
+
+
+async def test_one_refused_name_does_not_take_the_others_along(world: World) -> None:
+    world.venue.refused_streams = {"bad@trade"}
+    for name in ("a@trade", "bad@trade", "c@trade", "d@trade"):
+        world.streams.want(name)
+    await world.clock.advance(5)
+    assert [wire.streams for wire in world.venue.open_wires] == [{"a@trade", "c@trade", "d@trade"}]
+    assert world.states == ["connecting", "connected"]
+    assert len(world.venue.wires) == 1
 
 
 async def test_ten_breaks_in_a_row_leave_one_connection_and_no_extra_job(world: World) -> None:

@@ -84,6 +84,8 @@ class FakeVenue:
         """What a connection attempt gets; None accepts."""
         self.frozen = False
         """Sends nothing, not even answers, but keeps connections open."""
+        self.refused_streams: set[str] = set()
+        """Names that make the venue refuse a whole control frame."""
         self.attempts = 0
 
     async def connect(self, url: str) -> FakeWire:
@@ -125,6 +127,9 @@ class FakeVenue:
         """Answer a control frame; a subclass may answer more methods."""
         params = frame.get("params")
         names = {str(name) for name in params} if isinstance(params, list) else set()
+        if names & self.refused_streams:
+            wire.push({"error": {"code": 2, "msg": "Invalid request"}, "id": frame.get("id")})
+            return
         match frame.get("method"):
             case "SUBSCRIBE":
                 wire.streams |= names

@@ -79,6 +79,7 @@ class StreamSession:
         self._active: set[str] = set()
         self._pending: dict[int, tuple[Control, int]] = {}
         self._next_id = 1
+        self._frame_limit = policy.streams_per_frame
         self._silence = SilenceWatch(policy)
         self._poked = asyncio.Event()
         self.on_change: Callable[[], None] = _nothing
@@ -179,9 +180,10 @@ class StreamSession:
     def _on_answer(self, frame: _Frame) -> None:
         control, _ = self._pending.pop(frame.id, (None, 0)) if isinstance(frame.id, int) else (None, 0)
         if frame.code is not None or bytes(frame.error) not in (b"", b"null"):
-            log.warning(f"the venue refused a control frame: {frame.code} {frame.msg}")
-            self._end("control frame refused")
-            raise NotConnected("control frame refused")
+            self._on_refusal(
+                control, f"{frame.code} {frame.msg}" if frame.code is not None else bytes(frame.error).decode()
+            )
+            return
         if control is None:
             return
         if control.method == "SUBSCRIBE":
@@ -191,10 +193,27 @@ class StreamSession:
         if self.is_ready:
             self.on_change()
 
+    def _on_refusal(self, control: Control | None, text: str) -> None:
+        log.warning(f"the venue refused a control frame: {text[:200]}")
+        if control is None:
+            self._end("control frame refused")
+            raise NotConnected("control frame refused")
+        is_subscription = control.method == "SUBSCRIBE"
+        if len(control.streams) > 1:
+            # One bad name must not take the others along: ask for each by itself from now on.
+            self._frame_limit = 1
+            (self._asked.difference_update if is_subscription else self._asked.update)(control.streams)
+        elif is_subscription:
+            # Asking again would not help; the rest of the connection works.
+            self._active.update(control.streams)
+        self.poke()
+        if self.is_ready:
+            self.on_change()
+
     async def _control(self) -> None:
         policy = self._policy
         while True:
-            control = next_control(self._wanted, self._asked, limit=policy.streams_per_frame)
+            control = next_control(self._wanted, self._asked, limit=self._frame_limit)
             if control is None:
                 self._poked.clear()
                 self.on_change()
