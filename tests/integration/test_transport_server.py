@@ -362,14 +362,15 @@ async def test_a_hopeless_client_is_closed_with_1008(overflow: bool) -> None:
         await eventually(lambda: recorder.connection)
         connection = recorder.connection
         assert connection is not None
-        while not connection.is_behind:
-            connection.send(Frame.binary(b"x" * 50_000))
-            connection.flush()
-            await asyncio.sleep(0)
-        if overflow:
-            for _ in range(4):
-                connection.send(Frame.text(b"never dropped silently"))
-        await eventually(lambda: server.protocol.hub.stats.closed_slow == 1)
+
+        def push() -> bool:
+            """Fill the kernel's buffers, and the outbox where that is to overflow."""
+            if overflow or not connection.is_behind:
+                connection.send(Frame.binary(b"x" * 50_000))
+                connection.flush()
+            return server.protocol.hub.stats.closed_slow == 1
+
+        await eventually(push, timeout_s=20)
         assert await client.close_code() == 1008
         client.send(masked(0x8, (1008).to_bytes(2, "big")))
         await eventually(lambda: recorder.closed)
