@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -73,7 +74,11 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
     for item in found:
         result = item.result if isinstance(item.result, dict) else simple(next(by_type))
         paths.setdefault(item.path, {})[item.method.lower()] = _operation(item, result)
-    symbol = {**SYMBOL, "enum": list(symbols), "examples": [symbols[0]]} if symbols else SYMBOL
+    symbol, several = SYMBOL, SEVERAL_SYMBOLS
+    if symbols:
+        symbol = {**SYMBOL, "enum": list(symbols), "examples": [symbols[0]]}
+        one = f"({'|'.join(map(re.escape, symbols))})"
+        several = {**SEVERAL_SYMBOLS, "pattern": f"^{one}(,{one}){{1,19}}$", "examples": [",".join(symbols[:2])]}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,7 +91,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
         "tags": [{"name": name} for name in dict.fromkeys(item.tag for item in found)],
         "paths": paths,
         "components": {
-            "schemas": {**simple(components), "ErrorBody": _error_schema(), "Symbol": symbol},
+            "schemas": {**simple(components), "ErrorBody": _error_schema(), "Symbol": symbol, "Symbols": several},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -185,7 +190,7 @@ def _symbol(part: Schema) -> Schema:
     """One symbol, or several where the parameter has room for them (C-21)."""
     if part.get("maxLength", 0) <= SYMBOL["maxLength"]:
         return SYMBOL_REF
-    return {"anyOf": [SYMBOL_REF, SEVERAL_SYMBOLS]}
+    return {"anyOf": [SYMBOL_REF, {"$ref": REF.format(name="Symbols")}]}
 
 
 def _headers(item: Endpoint[Any]) -> list[Schema]:
