@@ -41,8 +41,8 @@ def main(names: list[str]) -> None:
         table: Table = importlib.import_module(f"benchmarks.{name}").run()
         print(table.markdown(), flush=True)
         parts.append(table.markdown())
-    if not names:
-        RESULTS.write_text("\n".join(parts))
+        if not names:
+            RESULTS.write_text("\n".join(parts))
 
 
 if __name__ == "__main__":
