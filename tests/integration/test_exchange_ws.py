@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -164,16 +164,26 @@ async def test_paced_streams_speak_within_their_pace() -> None:
                 diff(1_001, 1_003, "44990", "2.5", at_ms),
                 diff(1_004, 1_004, "44990", "0", at_ms),
             )
-            got: dict[str, Any] = {}
-            while set(got) != set(names):
+            waiting: dict[str, Callable[[Any], bool]] = {
+                "btcusdt@depth": lambda data: (data["U"], data["u"]) == (1_001, 1_004),
+                "btcusdt@depth5": lambda data: len(data["bids"]) == 5 and data["lastUpdateId"] == 1_004,
+                "btcusdt@depth20@100ms": lambda data: len(data["asks"]) == 20 and data["lastUpdateId"] == 1_004,
+                "btcusdt@ticker": lambda data: data["L"] == 101,
+                "btcusdt@miniTicker": lambda data: data["c"] == "45000.00000000",
+                "!miniTicker@arr": lambda data: data[0]["c"] == "45000.00000000",
+                "btcusdt@kline_1m": lambda data: data["k"]["n"] == 1,
+                "btcusdt@kline_1s": lambda data: data["k"]["n"] == 1 and data["k"]["x"],
+                "btcusdt@avgPrice": lambda data: data["i"] == "5m",
+            }
+            assert set(waiting) == set(names)
+            while waiting:
                 message = await receive(socket)
-                got.setdefault(message["stream"], message["data"])
-    assert (got["btcusdt@depth"]["U"], got["btcusdt@depth"]["u"]) == (1_001, 1_004)
-    assert got["btcusdt@depth"]["b"] == [["44990.00000000", "0.00000000"]]
-    assert len(got["btcusdt@depth5"]["bids"]) == 5
-    assert got["btcusdt@ticker"]["c"] == "45000.00000000"
-    assert got["!miniTicker@arr"][0]["s"] == "BTCUSDT"
-    assert got["btcusdt@kline_1m"]["k"]["n"] == 1
+                if waiting.get(message["stream"], _never)(message["data"]):
+                    del waiting[message["stream"]]
+
+
+def _never(data: Any) -> bool:
+    return False
 
 
 async def test_a_listen_key_brings_order_and_balance_events_without_an_envelope() -> None:
@@ -197,7 +207,7 @@ async def test_a_stop_is_announced_and_then_the_connection_closes() -> None:
     async with exchange_with(QuietSource()) as server:
         raw, wrapped = connect(ws_url(server, "/ws")), connect(ws_url(server, "/stream"))
         async with raw as bare, wrapped as combined:
-            server.should_exit = True
+            server.stop()
             assert (await receive(bare))["e"] == "serverShutdown"
             notice = await receive(combined)
             assert (notice["stream"], notice["data"]["e"]) == ("!serverShutdown", "serverShutdown")

@@ -317,7 +317,7 @@ async def test_used_up_weight_is_told_with_the_time_to_come_back() -> None:
 
 async def test_a_stop_is_announced() -> None:
     async with session() as (server, socket):
-        server.should_exit = True
+        server.stop()
         assert (await receive(socket))["event"]["e"] == "serverShutdown"
 
 

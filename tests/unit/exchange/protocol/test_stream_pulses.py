@@ -110,12 +110,18 @@ def test_every_candle_is_told_once_more_as_closed() -> None:
 
 
 def test_a_candle_that_ends_between_two_beats_is_told_at_once() -> None:
+    pulse = pulse_of("btcusdt@kline_1s", HandView())
+    assert pulse.due_ms(58_500) == 59_000
+    assert pulse_of("btcusdt@kline_3m", HandView()).due_ms(179_500) == 180_000
+
+
+def test_the_candle_that_was_open_when_the_first_client_came_is_told_at_its_end() -> None:
     view = HandView()
+    view.rows = [candle(0, 1)]
     pulse = pulse_of("btcusdt@kline_1m", view)
-    view.rows = [candle(1, 1)]
-    said(pulse, 58_000)
-    assert pulse.due_ms(58_500) == 60_000
-    assert pulse.due_ms(60_000) == 60_001
+    assert pulse.due_ms(59_500) == 60_000
+    view.rows = [candle(0, 2, is_closed=True), candle(60_000, 0)]
+    assert [(message["k"]["t"], message["k"]["x"]) for message in said(pulse, 60_000)] == [(0, True), (60_000, False)]
 
 
 def diff(first: int, last: int, bids: dict[int, int], at_ms: int = 0) -> DepthDiff:

@@ -14,7 +14,7 @@ from cryptotrader.exchange.protocol.stream_names import FAST_MS, StreamKind, Str
 from cryptotrader.exchange.protocol.streams import payloads
 from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
 from cryptotrader.exchange.protocol.streams.shared import Renderer
-from cryptotrader.market.candles import as_closed
+from cryptotrader.market.candles import as_closed, close_ms_of, open_ms_of
 
 
 class MarketView(Protocol):
@@ -166,23 +166,25 @@ class KlinePulse(_Paced):
 
     def __init__(self, name: StreamName, view: MarketView) -> None:
         super().__init__(name, view)
-        self._told: Candle | None = None
+        self._ended_ms: int | None = None
+        """Candles that ended up to here are not told any more."""
 
     def due_ms(self, now_ms: int) -> int:
         """At the pace, or right after the open candle ends."""
-        beat_ms = super().due_ms(now_ms)
-        return beat_ms if self._told is None else min(beat_ms, max(now_ms + 1, self._told.close_ms + 1))
+        if self._ended_ms is None:
+            self._ended_ms = now_ms - 1
+        interval = self.name.interval
+        return min(super().due_ms(now_ms), close_ms_of(interval, open_ms_of(interval, now_ms)) + 1)
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """The candle that ended, if one did, and the open one."""
         rows = self.view.candles(self.name.symbol, self.name.interval, now_ms)
         if not rows:
             return []
-        said, told, newest = [], self._told, rows[-1]
-        ended = next((row for row in rows if told and row.open_ms == told.open_ms < newest.open_ms), None)
-        if ended is not None:
-            said.append(_kline(as_closed(ended), now_ms))
-        self._told = newest
+        newest = rows[-1]
+        ended_ms = newest.open_ms - 1 if self._ended_ms is None else self._ended_ms
+        said = [_kline(as_closed(row), now_ms) for row in rows[:-1] if row.close_ms > ended_ms]
+        self._ended_ms = max(ended_ms, newest.open_ms - 1)
         if self._changed((newest.open_ms, newest.trade_count, newest.last_trade_id)):
             said.append(_kline(newest, now_ms))
         return said
