@@ -95,7 +95,7 @@ class Reader:
 
 @pytest.mark.timeout(240)
 async def test_s0_41_s0_42_s0_43_every_book_equals_the_recording(tmp_path: Path) -> None:
-    """S0-41, S0-42, S0-43, C-22: all of the recording's equal ids match, with 50 clients connected of which one reads slowly."""
+    """S0-41, S0-42, S0-43, C-22: every equal id of the recording matches, with 50 clients of which one reads slowly."""
     files = ",".join(str(path) for path in need_recording())
     last, bids, asks = final_book()
     tops, ends = oracle()

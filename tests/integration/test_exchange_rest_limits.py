@@ -203,6 +203,6 @@ async def test_a_server_with_a_silent_request_stops_all_the_same(exchange: Excha
         await fault(client, operation="ping", kind="drop_and_silence")
         silent = asyncio.create_task(client.get("/api/v3/ping"))
         await eventually(lambda: not exchange.operations.desk.faults.list())
-        exchange.should_exit = True
+        exchange.stop()
         with pytest.raises(httpx2.HTTPError):
             (await silent).raise_for_status()

@@ -9,7 +9,8 @@ import pytest
 
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.exchange.accounts import PaperAccount
-from cryptotrader.exchange.engine.orders import NewOrder, Order
+from cryptotrader.exchange.engine.accounts import FillQuery
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.synthetic import SyntheticSource
 from cryptotrader.exchange.venue import PaperVenue
@@ -81,7 +82,7 @@ async def test_ten_cuts_leave_equal_books_every_fill_once_and_nothing_behind() -
             cancelled = resting(venue)
             market(venue, Side.SELL)
             resting(venue)
-            venue.cancel(ACCOUNT, SYMBOL, order_id=cancelled.order_id)
+            venue.cancel(ACCOUNT, CancelOrder(SYMBOL, order_id=cancelled.order_id))
             await eventually(lambda: not feeds.user.is_live and not feed.is_ready)
             market(venue, Side.BUY)
             feeds.proxy.mend()
@@ -96,7 +97,7 @@ async def test_ten_cuts_leave_equal_books_every_fill_once_and_nothing_behind() -
 
 async def check_user(venue: PaperVenue, listener: Listener) -> None:
     orders = venue.orders(ACCOUNT, SYMBOL, limit=1_000)
-    fills = {(fill.order_id, fill.trade_id) for fill in venue.engine.fills(ACCOUNT, SYMBOL, limit=1_000)}
+    fills = {(fill.order_id, fill.trade_id) for fill in venue.engine.fills(ACCOUNT, SYMBOL, FillQuery(limit=1_000))}
     assert len(fills) >= 30
     await eventually(lambda: set(listener.reports("TRADE")) >= fills, 10)
     ids = {order.order_id for order in orders}
@@ -180,7 +181,7 @@ async def test_a_shutdown_notice_of_the_exchange_interrupts_nothing() -> None:
             market(venue, Side.BUY)
             seen = len(reader.kinds)
             await eventually(lambda before=seen: len(reader.kinds) > before + 2)  # type: ignore[misc]
-        fills = {(fill.order_id, fill.trade_id) for fill in venue.engine.fills(ACCOUNT, SYMBOL, limit=1_000)}
+        fills = {(fill.order_id, fill.trade_id) for fill in venue.engine.fills(ACCOUNT, SYMBOL, FillQuery(limit=1_000))}
         await eventually(lambda: set(listener.reports("TRADE")) == fills)
         assert Counter(listener.reports("TRADE")) == Counter(fills)
         assert set(reader.kinds) == {"restart", "diff"}

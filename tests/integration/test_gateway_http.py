@@ -143,7 +143,7 @@ async def test_an_exchange_that_is_gone_is_502() -> None:
         price = "/api/v1/ticker/price?symbol=BTCUSDT"
         assert (await gateway.client.get(price)).status_code == 200
         port = gateway.exchange.port
-        gateway.exchange.should_exit = True
+        gateway.exchange.stop()
         await eventually(lambda: not _listens(port))
         gone = await gateway.client.get(price)
         order = await gateway.client.post("/api/v1/order", json=LIMIT_ORDER)

@@ -18,7 +18,7 @@ from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import DepthChanged, Event, OrderUpdate, TopChanged, TradePrinted
-from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder
 from cryptotrader.exchange.engine.rules import SymbolRules
 from tests.support.engine_twin import STEP, TICK, Refused, Twin
 
@@ -170,7 +170,7 @@ class Bench:
         open_orders = [order for order in self.twin.orders.values() if order.rests]
         if open_orders:
             chosen = open_orders[step.which % len(open_orders)]
-            _, events = self.engine.cancel(chosen.account, SYMBOL, order_id=chosen.number, now_ms=self.now_ms)
+            _, events = self.engine.cancel(chosen.account, CancelOrder(SYMBOL, order_id=chosen.number), self.now_ms)
             self.note(events)
             self.twin.cancel(chosen.number)
 

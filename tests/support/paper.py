@@ -150,7 +150,7 @@ async def running_exchange(
         task = jobs.start("exchange", server.serve)
         await server.wait_started()
         yield server
-        server.should_exit = True
+        server.stop()
         await task
 
 

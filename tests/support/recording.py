@@ -18,8 +18,8 @@ Top = tuple[str, str, str, str]
 """Best bid, its quantity, best ask, its quantity."""
 
 EQUAL_IDS = 1_072
-"""How many recorded book tickers bear the last update id of a recorded depth event. The recording's README counts 1,059:
-without the thirteen after which a newer book ticker was received before the depth event."""
+"""How many recorded book tickers bear the last update id of a recorded depth event. The recording's README counts
+1,059: without the thirteen after which a newer book ticker was received before the depth event."""
 
 
 def need_recording() -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from cryptotrader.exchange.accounts import PaperAccount
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.events import Balance, OrderUpdate
 from cryptotrader.exchange.engine.orders import Fill, Order
-from cryptotrader.exchange.engine.state import AccountState, Counters, EngineState
+from cryptotrader.exchange.engine.records import AccountState, Counters, EngineState
 from cryptotrader.exchange.store import Row, Store
 
 _ORDER = "order"

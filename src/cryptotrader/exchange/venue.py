@@ -31,7 +31,7 @@ from cryptotrader.exchange.engine.events import (
     TradePrinted,
     UserEvent,
 )
-from cryptotrader.exchange.engine.orders import NewOrder, Order
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
@@ -167,28 +167,13 @@ class PaperVenue:
         """
         self.engine.check(account, order, self.now_ms())
 
-    def cancel(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        order_id: int | None = None,
-        client_order_id: str | None = None,
-        new_client_order_id: str = "",
-    ) -> Order:
+    def cancel(self, account: str, which: CancelOrder) -> Order:
         """Cancel an open order.
 
         Raises:
             Refusal: There is no such open order.
         """
-        order, events = self.engine.cancel(
-            account,
-            symbol,
-            order_id=order_id,
-            client_order_id=client_order_id,
-            new_client_order_id=new_client_order_id,
-            now_ms=self.now_ms(),
-        )
+        order, events = self.engine.cancel(account, which, self.now_ms())
         self._emit(events)
         return order
 

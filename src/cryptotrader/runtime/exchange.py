@@ -61,7 +61,7 @@ def run_exchange(settings: Settings) -> int:
             await server.wait_started()
             print(exchange_banner(server, settings), flush=True)
             await stop.wait()
-            server.should_exit = True
+            server.stop()
             await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the exchange")
 
     return run(main)

@@ -48,7 +48,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def stopped_within(timeout_s: float, stopping: Awaitable[None], what: str) -> None:
+async def stopped_within(timeout_s: float, stopping: Awaitable[object], what: str) -> None:
     """Wait for an end that must not last for ever."""
     try:
         async with asyncio.timeout(timeout_s):

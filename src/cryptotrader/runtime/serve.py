@@ -127,7 +127,7 @@ class _Process:
         serving = jobs.start("exchange", exchange.serve)
 
         async def stop() -> None:
-            exchange.should_exit = True
+            exchange.stop()
             await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the paper exchange")
 
         stack.push_async_callback(stop)

@@ -112,6 +112,16 @@ class Period(msgspec.Struct, frozen=True):
 ALWAYS = Period()
 
 
+class FillQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which fills of a symbol are asked for (``myTrades``)."""
+
+    order_id: int | None = None
+    from_trade_id: int | None = None
+    period: Period = ALWAYS
+    limit: int
+    """Most rows."""
+
+
 class History:
     """One account's orders and fills in one symbol, oldest first, bounded."""
 
@@ -165,14 +175,15 @@ class History:
         chosen = found[:limit] if from_id is not None or period.start_ms is not None else found[-limit:]
         return [order.snapshot() for order in chosen]
 
-    def select_fills(self, *, from_id: int | None, order_id: int | None, period: Period, limit: int) -> list[Fill]:
+    def select_fills(self, query: FillQuery) -> list[Fill]:
         """Oldest first: from a trade id on, else the newest ``limit`` within the period."""
-        found = [fill for fill in self.fills if period.holds(fill.time_ms)]
-        if order_id is not None:
-            found = [fill for fill in found if fill.order_id == order_id]
-        if from_id is not None:
-            found = [fill for fill in found if fill.trade_id >= from_id]
-        return found[:limit] if from_id is not None or period.start_ms is not None else found[-limit:]
+        found = [fill for fill in self.fills if query.period.holds(fill.time_ms)]
+        if query.order_id is not None:
+            found = [fill for fill in found if fill.order_id == query.order_id]
+        if query.from_trade_id is not None:
+            found = [fill for fill in found if fill.trade_id >= query.from_trade_id]
+        from_the_start = query.from_trade_id is not None or query.period.start_ms is not None
+        return found[: query.limit] if from_the_start else found[-query.limit :]
 
 
 class Account:

@@ -11,11 +11,10 @@ from cryptotrader.exchange.engine import liquidity
 from cryptotrader.exchange.engine.admission import admit, check_rules
 from cryptotrader.exchange.engine.errors import unknown_order
 from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
-from cryptotrader.exchange.engine.execution import Execution
-from cryptotrader.exchange.engine.ids import make_client_order_id
+from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
 from cryptotrader.exchange.engine.market import SymbolMarket
 from cryptotrader.exchange.engine.matching import Plan
-from cryptotrader.exchange.engine.orders import NewOrder, Order
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.records import Records
 
 
@@ -93,16 +92,7 @@ class Engine(Records):
         """
         check_rules(self._market(new.symbol), self._accounts[account], new, now_ms)
 
-    def cancel(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        order_id: int | None = None,
-        client_order_id: str | None = None,
-        new_client_order_id: str = "",
-        now_ms: int,
-    ) -> tuple[Order, list[Event]]:
+    def cancel(self, account: str, which: CancelOrder, now_ms: int) -> tuple[Order, list[Event]]:
         """Cancel an open order.
 
         Returns:
@@ -112,12 +102,12 @@ class Engine(Records):
         Raises:
             Refusal: -2011 where the account has no such open order.
         """
-        market = self._market(symbol)
-        order = self._accounts[account].history(symbol).find(order_id, client_order_id)
+        market = self._market(which.symbol)
+        order = self._accounts[account].history(which.symbol).find(which.order_id, which.client_order_id)
         if order is None or not order.is_open:
             raise unknown_order()
         run = self._start(now_ms)
-        answer = self._cancel(market, order, new_client_order_id, run)
+        answer = self._cancel(market, order, which.new_client_order_id, run)
         return answer, self._end(run)
 
     def cancel_all(self, account: str, symbol: str, now_ms: int) -> tuple[list[Order], list[Event]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
 from cryptotrader.core.scaled import mul_scaled
@@ -12,6 +13,26 @@ from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpd
 from cryptotrader.exchange.engine.market import SymbolMarket
 from cryptotrader.exchange.engine.matching import Match
 from cryptotrader.exchange.engine.orders import Fill, Order
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+GENERATED_CHARS = 22
+"""Length of a generated id. Unit: characters. Reason: Binance's own are as long."""
+
+
+def make_client_order_id(kind: str, number: int) -> str:
+    """An id that depends on nothing but its arguments, so that a replay gives the same one.
+
+    Args:
+        kind: ``order`` or ``cancel``: keeps the two apart.
+        number: Unique within its kind: an order id or execution id.
+    """
+    value = int.from_bytes(blake2b(f"{kind}:{number}".encode(), digest_size=17).digest(), "big")
+    characters = []
+    for _ in range(GENERATED_CHARS):
+        value, index = divmod(value, len(_ALPHABET))
+        characters.append(_ALPHABET[index])
+    return "".join(characters)
 
 
 class Execution:

@@ -35,6 +35,16 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     strategy_type: int | None = None
 
 
+class CancelOrder(msgspec.Struct, frozen=True):
+    """A command to cancel one open order, named by either id."""
+
+    symbol: str
+    order_id: int | None = None
+    client_order_id: str | None = None
+    new_client_order_id: str = ""
+    """Id of the cancel itself. Empty: the engine makes one."""
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One account's side of one trade: a row of ``myTrades``."""
 

@@ -4,18 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, Period, Wallet, needed_lock
+from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet, needed_lock
 from cryptotrader.exchange.engine.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.market import SymbolMarket
 from cryptotrader.exchange.engine.orders import Fill, Order
 from cryptotrader.exchange.engine.rules import SymbolRules
-from cryptotrader.exchange.engine.state import AccountState, Counters, EngineState, SymbolCounters
 
 DEFAULT_LIMIT = 500
 """Rows of a query without a limit. Unit: rows. Reason: Binance's default."""
+
+EVERY_FILL = FillQuery(limit=DEFAULT_LIMIT)
+
+
+class SymbolCounters(msgspec.Struct, frozen=True):
+    """What must go on where it stopped in one symbol."""
+
+    symbol: str
+    last_trade_id: int
+    trade_shift: int
+    """How many public trades users added: later trade ids of the source are this much higher."""
+    last_price: int
+    last_trade_ms: int
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """Ids to give next. Small: a store writes it with every commit."""
+
+    next_order_id: int = 1
+    next_execution_id: int = 1
+    symbols: tuple[SymbolCounters, ...] = ()
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """One account without its orders."""
+
+    account: str
+    fees: Fees
+    balances: tuple[Balance, ...]
+
+
+class EngineState(msgspec.Struct, frozen=True):
+    """Everything that a restart must not lose. The external book comes back from the market source."""
+
+    counters: Counters = Counters()
+    accounts: tuple[AccountState, ...] = ()
+    orders: tuple[Order, ...] = ()
+    """Oldest first; ``Order.fills`` may be left empty."""
+    fills: tuple[Fill, ...] = ()
+    """Oldest first."""
 
 
 class Records:
@@ -127,20 +168,10 @@ class Records:
         history = self._accounts[account].history(symbol)
         return history.select_orders(from_id=from_order_id, period=period, limit=limit)
 
-    def fills(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        order_id: int | None = None,
-        from_trade_id: int | None = None,
-        period: Period = ALWAYS,
-        limit: int = DEFAULT_LIMIT,
-    ) -> list[Fill]:
+    def fills(self, account: str, symbol: str, query: FillQuery = EVERY_FILL) -> list[Fill]:
         """Fills of a symbol, oldest first (``myTrades``)."""
         self._market(symbol)
-        history = self._accounts[account].history(symbol)
-        return history.select_fills(from_id=from_trade_id, order_id=order_id, period=period, limit=limit)
+        return self._accounts[account].history(symbol).select_fills(query)
 
     def balances(self, account: str) -> tuple[Balance, ...]:
         """(asset, free, locked) in order of the assets' names."""

@@ -8,6 +8,7 @@ from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine import accounts
 from cryptotrader.exchange.engine.accounts import Fees, Wallet
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.orders import CancelOrder
 from tests.support.engine_kit import NOW_MS, SYMBOL, limit, market_engine, p
 
 
@@ -17,7 +18,7 @@ def test_the_oldest_closed_orders_are_forgotten_first_and_open_ones_never(monkey
     engine.submit("alice", limit("BUY", "90", "1", client_id="open"), NOW_MS)
     for name in ("one", "two", "three"):
         engine.submit("alice", limit("BUY", "91", "1", client_id=name), NOW_MS)
-        engine.cancel("alice", SYMBOL, client_order_id=name, now_ms=NOW_MS)
+        engine.cancel("alice", CancelOrder(SYMBOL, client_order_id=name), NOW_MS)
     assert [order.client_order_id for order in engine.orders("alice", SYMBOL)] == ["open", "two", "three"]
     assert engine.order("alice", SYMBOL, client_order_id="open").order_id == 1
     with pytest.raises(Refusal) as caught:

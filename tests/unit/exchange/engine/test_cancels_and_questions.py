@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
-from cryptotrader.exchange.engine.accounts import Fees, Period
+from cryptotrader.exchange.engine.accounts import Fees, FillQuery, Period
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import BalanceAdjusted, BalancesChanged, OrderUpdate
-from cryptotrader.exchange.engine.state import AccountState, EngineState
+from cryptotrader.exchange.engine.orders import CancelOrder
+from cryptotrader.exchange.engine.records import AccountState, EngineState
 from tests.support.engine_kit import (
     NOW_MS,
     RULES,
@@ -34,7 +35,7 @@ def test_a_cancel_answers_with_its_own_id_and_the_orders_as_original() -> None:
     engine = market_engine()
     engine.submit("alice", limit("BUY", "100", "1", client_id="mine"), NOW_MS)
     answer, events = engine.cancel(
-        "alice", SYMBOL, client_order_id="mine", new_client_order_id="away", now_ms=NOW_MS + 5
+        "alice", CancelOrder(SYMBOL, client_order_id="mine", new_client_order_id="away"), NOW_MS + 5
     )
     assert (answer.status, answer.client_order_id, answer.orig_client_order_id) == (
         OrderStatus.CANCELED,
@@ -56,7 +57,7 @@ def test_a_cancel_answers_with_its_own_id_and_the_orders_as_original() -> None:
 def test_a_cancel_makes_an_id_where_none_is_given() -> None:
     engine = market_engine()
     order, _ = engine.submit("alice", limit("BUY", "100", "1"), NOW_MS)
-    answer, _ = engine.cancel("alice", SYMBOL, order_id=order.order_id, now_ms=NOW_MS)
+    answer, _ = engine.cancel("alice", CancelOrder(SYMBOL, order_id=order.order_id), NOW_MS)
     assert len(answer.client_order_id) == 22
     assert answer.client_order_id != order.client_order_id
 
@@ -65,7 +66,7 @@ def test_only_ones_own_open_orders_can_be_cancelled() -> None:
     """errors.md: -2011 "Unknown order sent."."""
     engine = market_engine()
     order, _ = engine.submit("alice", limit("BUY", "100", "1", client_id="mine"), NOW_MS)
-    engine.cancel("alice", SYMBOL, order_id=order.order_id, now_ms=NOW_MS)
+    engine.cancel("alice", CancelOrder(SYMBOL, order_id=order.order_id), NOW_MS)
     resting, _ = engine.submit("alice", limit("BUY", "100", "1", client_id="other"), NOW_MS)
     for account, order_id, client_id in (
         ("alice", order.order_id, None),
@@ -76,7 +77,7 @@ def test_only_ones_own_open_orders_can_be_cancelled() -> None:
         ("alice", None, None),
     ):
         with pytest.raises(Refusal) as caught:
-            engine.cancel(account, SYMBOL, order_id=order_id, client_order_id=client_id, now_ms=NOW_MS)
+            engine.cancel(account, CancelOrder(SYMBOL, order_id=order_id, client_order_id=client_id), NOW_MS)
         assert (caught.value.code, caught.value.message) == (-2011, "Unknown order sent.")
 
 
@@ -97,7 +98,7 @@ def test_cancel_all_ends_every_open_order_of_the_symbol_or_is_refused_where_ther
 def test_a_partly_filled_order_that_is_cancelled_keeps_what_it_got() -> None:
     engine = market_engine(fees=Fees(0, 0))
     order, _ = engine.submit("alice", limit("BUY", "101", "3"), NOW_MS)
-    answer, _ = engine.cancel("alice", SYMBOL, order_id=order.order_id, now_ms=NOW_MS)
+    answer, _ = engine.cancel("alice", CancelOrder(SYMBOL, order_id=order.order_id), NOW_MS)
     assert (answer.executed, answer.quote_executed) == (p("1"), p("101"))
     assert engine.balances("alice") == (("BTC", p("11"), 0), ("USDT", p("9899"), 0))
 
@@ -129,9 +130,9 @@ def test_lists_of_orders_and_fills_are_oldest_first_and_can_be_narrowed() -> Non
     order, _ = engine.submit("bob", market("SELL", "3"), NOW_MS + 9)
     fills = engine.fills("bob", SYMBOL)
     assert [fill.trade_id for fill in fills] == [1, 2]
-    assert engine.fills("bob", SYMBOL, order_id=order.order_id) == fills
-    assert engine.fills("bob", SYMBOL, from_trade_id=2) == fills[1:]
-    assert engine.fills("bob", SYMBOL, order_id=1) == []
+    assert engine.fills("bob", SYMBOL, FillQuery(order_id=order.order_id, limit=10)) == fills
+    assert engine.fills("bob", SYMBOL, FillQuery(from_trade_id=2, limit=10)) == fills[1:]
+    assert engine.fills("bob", SYMBOL, FillQuery(order_id=1, limit=10)) == []
 
 
 def test_a_deposit_is_told_and_a_withdrawal_cannot_exceed_what_is_free() -> None:

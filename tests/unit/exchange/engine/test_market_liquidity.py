@@ -7,6 +7,7 @@ from cryptotrader.core.orders import OrderStatus, Side
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.events import DepthChanged, Event, OrderUpdate, TopChanged, TradePrinted
+from cryptotrader.exchange.engine.orders import CancelOrder
 from tests.support.engine_kit import (
     NOW_MS,
     SYMBOL,
@@ -57,7 +58,7 @@ def test_without_users_everything_is_passed_on_as_the_very_same_object() -> None
 def test_an_order_that_came_and_went_between_two_diffs_leaves_the_next_one_plain_but_for_its_price() -> None:
     engine = market_engine()
     order, _ = engine.submit("alice", limit("BUY", "100", "1"), NOW_MS)
-    engine.cancel("alice", SYMBOL, order_id=order.order_id, now_ms=NOW_MS)
+    engine.cancel("alice", CancelOrder(SYMBOL, order_id=order.order_id), NOW_MS)
     (shown, _) = engine.on_depth(diff(101, bids=levels(("98", "4"))), NOW_MS)
     assert shown.diff.bids == levels(("100", "0"), ("98", "4"))  # type: ignore[union-attr]
     change = diff(102, bids=levels(("98", "5")))
@@ -203,7 +204,7 @@ def test_early_consumption_is_forgotten_where_the_level_was_gone_before_the_book
     engine = market_engine()
     order, _ = engine.submit("alice", limit("BUY", "100", "2"), NOW_MS)
     engine.on_book_ticker(ticker(105, ("99", "1"), ("100", "0.5")), NOW_MS)
-    engine.cancel("alice", SYMBOL, order_id=order.order_id, now_ms=NOW_MS)
+    engine.cancel("alice", CancelOrder(SYMBOL, order_id=order.order_id), NOW_MS)
     engine.on_depth(diff(106), NOW_MS)
     change = diff(107, asks=levels(("100", "0.5")))
     assert engine.on_depth(change, NOW_MS) == [DepthChanged(change)]

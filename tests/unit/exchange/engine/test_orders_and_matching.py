@@ -8,6 +8,7 @@ from cryptotrader.core.orders import ExecutionType, OrderStatus, OrderType, Side
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import BalancesChanged, OrderUpdate, TradePrinted
+from cryptotrader.exchange.engine.orders import CancelOrder
 from tests.support.engine_kit import (
     NOW_MS,
     SYMBOL,
@@ -237,7 +238,7 @@ def test_a_client_order_id_of_an_open_order_is_refused_and_one_of_a_closed_order
         engine.submit("alice", limit("BUY", "90", "1", client_id="mine"), NOW_MS)
     assert (caught.value.code, caught.value.message) == (-2010, "Duplicate order sent.")
     engine.submit("bob", limit("BUY", "90", "1", client_id="mine"), NOW_MS)
-    engine.cancel("alice", SYMBOL, client_order_id="mine", now_ms=NOW_MS)
+    engine.cancel("alice", CancelOrder(SYMBOL, client_order_id="mine"), NOW_MS)
     again, _ = engine.submit("alice", limit("BUY", "91", "1", client_id="mine"), NOW_MS)
     assert engine.order("alice", SYMBOL, client_order_id="mine").order_id == again.order_id
 
@@ -254,7 +255,7 @@ def test_unknown_symbols_are_refused_everywhere() -> None:
     """errors.md: -1121 "Invalid symbol."."""
     engine = market_engine()
     for ask in (
-        lambda: engine.cancel("alice", "NOSUCH", order_id=1, now_ms=NOW_MS),
+        lambda: engine.cancel("alice", CancelOrder("NOSUCH", order_id=1), NOW_MS),
         lambda: engine.order("alice", "NOSUCH", order_id=1),
         lambda: engine.open_orders("alice", "NOSUCH"),
         lambda: engine.last_price("NOSUCH"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cryptotrader.exchange.engine.accounts import Period
+from cryptotrader.exchange.engine.accounts import FillQuery, Period
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -53,10 +53,12 @@ def _my_trades(call: Call, params: acct_trade_history.MyTradesParams) -> object:
     fills = call.venue.engine.fills(
         call.account,
         symbol,
-        order_id=params.order_id,
-        from_trade_id=params.from_id,
-        period=Period(params.start_time, params.end_time),
-        limit=params.limit or DEFAULT_ROWS,
+        FillQuery(
+            order_id=params.order_id,
+            from_trade_id=params.from_id,
+            period=Period(params.start_time, params.end_time),
+            limit=params.limit or DEFAULT_ROWS,
+        ),
     )
     return [render.account_trade(fill) for fill in fills]
 

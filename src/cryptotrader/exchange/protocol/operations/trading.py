@@ -8,7 +8,7 @@ from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.core.scaled import parse_scaled
 from cryptotrader.exchange.engine.accounts import Period
 from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -137,13 +137,8 @@ def _cancel(call: Call, params: cancel_order.CancelOrderParams) -> object:
     symbol = known_symbol(call, params.symbol)
     if params.cancel_restrictions is not None:
         _check_restrictions(call, params)
-    order = call.venue.cancel(
-        call.account,
-        symbol,
-        order_id=params.order_id,
-        client_order_id=params.orig_client_order_id,
-        new_client_order_id=params.new_client_order_id or "",
-    )
+    which = CancelOrder(symbol, params.order_id, params.orig_client_order_id, params.new_client_order_id or "")
+    order = call.venue.cancel(call.account, which)
     return render.cancelled_order(order)
 
 

@@ -24,7 +24,7 @@ def test_the_quickest_of_the_last_answers_counts() -> None:
     assert clock.timestamp_ms(ns(NOW_MS)) == NOW_MS + 500
 
 
-@given(offset=st.integers(-10**7, 10**7), start=st.integers(0, 10**6), there=st.integers(0, 800))
+@given(offset=st.integers(-(10**7), 10**7), start=st.integers(0, 10**6), there=st.integers(0, 800))
 def test_a_date_header_brings_the_offset_within_two_seconds(offset: int, start: int, there: int) -> None:
     clock = ClockOffset()
     sent = NOW_MS + start
