@@ -18,7 +18,7 @@ import requests
 import websocket
 
 from tests.conformance.conftest import need
-from tests.support.process import TOKEN, Server, running_server
+from tests.support.process import TOKEN, Server, hang_up, running_server
 
 WAIT_S = 25.0
 
@@ -326,4 +326,4 @@ def test_sigterm_tells_clients_and_ends_with_zero(tmp_path: Path) -> None:
                 code = int.from_bytes(data[:2], "big")
                 break
         assert code == 1001
-        client.close()
+        hang_up(client)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import websocket
 
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
@@ -31,6 +32,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def hang_up(client: websocket.WebSocket) -> None:
+    """Close the socket of a client that has already got a close frame; its own ``close`` would leave it open."""
+    client.shutdown()  # type: ignore[no-untyped-call]
 
 
 class Process:
