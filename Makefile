@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-run
 STAMP_DEV := $(VENV)/.installed-dev
+STAMP_BENCH := $(VENV)/.installed-bench
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+    --no-emit-index-url --upgrade
 
 .PHONY: run test check bench simulate requirements lock clean
 
@@ -19,7 +23,7 @@ check: $(STAMP_DEV)  ## Lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP_DEV)  ## Measure what users feel; writes benchmarks/RESULTS.md
+bench: $(STAMP_BENCH)  ## Measure what users feel; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
 simulate: $(STAMP_DEV)  ## The long simulations: ten outages of five seconds each
@@ -30,22 +34,25 @@ requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 
 lock: $(STAMP_DEV)  ## Resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --upgrade pyproject.toml -o requirements/run.lock
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --upgrade pyproject.toml --group dev -o requirements/dev.lock
+	$(RESOLVE) pyproject.toml -o requirements/run.lock
+	$(RESOLVE) pyproject.toml --group dev -o requirements/dev.lock
+	for list in requirements/*.in; do $(RESOLVE) $$list -o $${list%.in}.lock; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "cryptotrader needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): $(VENV)/bin/python requirements/run.lock requirements/build.lock pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock -r requirements/build.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements/run.lock -r requirements/build.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(STAMP_DEV): $(STAMP) requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PIP) --require-hashes -r requirements/dev.lock
+	touch $@
+
+$(STAMP_BENCH): $(STAMP_DEV) requirements/bench.lock
+	$(PIP) --require-hashes -r requirements/bench.lock
 	touch $@
 
 clean:
