@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -98,7 +99,9 @@ class PortServer:
                 sock.bind((self.host, self._wanted_port))
             except OSError as error:
                 sock.close()
-                raise ConfigError(f"cannot listen on {self.host}:{self._wanted_port}: {error.strerror}") from None
+                hint = "; choose another port, 0 takes a free one" if error.errno == errno.EADDRINUSE else ""
+                where = f"{self.host}:{self._wanted_port}"
+                raise ConfigError(f"cannot listen on {where}: {error.strerror}{hint}") from None
             self._socket = sock
         return self.port
 
