@@ -263,6 +263,35 @@ async def test_an_order_whose_answer_is_lost_may_have_landed_and_is_never_repeat
     assert stub.count(ORDER) == 1
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>log in to this network</html>", b'"ok"'])
+async def test_an_answer_that_is_no_json_is_never_passed_on_as_the_venues(
+    stub: VenueStub, rest: BinanceRest, body: bytes
+) -> None:
+    """S0-56: what became of an order that a stranger answered for is not known."""
+    stub.plan(ORDER, Answer(body))
+    with pytest.raises(AnswerLost):
+        await rest.raw(place_new_order.SPEC, BUY)
+    assert stub.count(ORDER) == 1
+
+
+async def test_an_error_tells_when_the_order_left_after_it_waited_for_its_turn(
+    stub: VenueStub, http: HttpClient, clock: ManualClock
+) -> None:
+    """S0-55: an order is searched for from when it left, not from when it was asked for."""
+    client = BinanceRest(http, venue_at(stub.url), Credentials.of(KEY, SECRET), clock, policy=RestPolicy(max_trades=1))
+    stub.plan(ORDER, Answer(PLACED, silent=True), Answer(cut=True))
+    first = asyncio.ensure_future(client.raw(place_new_order.SPEC, BUY))
+    await eventually(lambda: stub.count(ORDER) == 1)
+    second = asyncio.ensure_future(client.raw(place_new_order.SPEC, BUY))
+    await asyncio.sleep(0)
+    clock.ns += 9 * NS_PER_S
+    stub.release.set()
+    await first
+    with pytest.raises(VenueTimeout) as caught:
+        await second
+    assert caught.value.sent_ns == clock.ns
+
+
 async def test_a_read_whose_connection_breaks_is_repeated_once(stub: VenueStub, rest: BinanceRest) -> None:
     stub.plan(DEPTH, Answer(cut=True), Answer(BOOK))
     assert (await rest.call(order_book.SPEC, BOOK_OF(symbol="BTCUSDT"))).last_update_id == 1027024

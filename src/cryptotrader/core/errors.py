@@ -94,6 +94,8 @@ class VenueError(CryptotraderError):
     """A venue failed or refused."""
 
     code = "venue"
+    sent_ns: int | None = None
+    """When the request last left us, where that is known. Unit: monotonic nanoseconds."""
 
 
 class VenueUnreachable(VenueError):

@@ -17,6 +17,7 @@ from cryptotrader.core.errors import (
     InvalidParams,
     MessageRateExceeded,
     UnknownOutcome,
+    VenueError,
     VenueRejected,
     VenueTimeout,
 )
@@ -235,6 +236,8 @@ class OrderDesk:
                 ORDERS.labels("refused").inc()
                 raise
             log.warning(f"no answer to order {client_order_id} of {order.symbol}: asking for its state")
+            # It may have waited before it left; only from then on does the venue's window count.
+            sent_ns = max(sent_ns, (error.sent_ns if isinstance(error, VenueError) else None) or 0)
         else:
             ORDERS.labels("answered").inc()
             return Placed(answer.body, client_order_id)

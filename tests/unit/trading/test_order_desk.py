@@ -142,6 +142,27 @@ async def test_absence_counts_only_after_the_processing_window(at: Desk) -> None
     assert at.sent == 1
 
 
+async def test_the_processing_window_begins_when_the_order_left_not_when_it_was_asked_for(at: Desk) -> None:
+    """S0-55: an order that waited nine seconds for its turn may still come to exist after the tenth."""
+    left_ns = 0
+
+    def late(_: object) -> VenueTimeout:
+        nonlocal left_ns
+        at.clock.advance(9)
+        left_ns = at.clock.monotonic_ns()
+        at.clock.advance(1)
+        silence = VenueTimeout("Binance API not responding")
+        silence.sent_ns = left_ns
+        return silence
+
+    at.venue.says("order.place", late)
+    at.venue.says("order.status", ABSENT)
+    with pytest.raises(VenueTimeout):
+        await at.desk.place("env-1", an_order(), idempotency_key="k1")
+    assert at.clock.monotonic_ns() - left_ns >= 6 * 10**9
+    assert at.sent == 1
+
+
 async def test_where_nobody_knows_the_client_gets_the_name_to_ask_for(at: Desk) -> None:
     """S0-55."""
     at.venue.says("order.place", SILENCE)

@@ -68,6 +68,13 @@ class RawReply(msgspec.Struct, frozen=True):
     received_ns: int = 0
 
 
+class _Departure(msgspec.Struct):
+    """When a request last left us: it may have waited for a slot, or have been sent again with the right time."""
+
+    sent_ns: int | None = None
+    """Unit: monotonic nanoseconds; None until it is handed to the network."""
+
+
 class BinanceRest:
     """REST client of one venue.
 
@@ -157,7 +164,7 @@ class BinanceRest:
 
     async def sync_clock(self) -> int:
         """Ask the venue for its time; returns the offset (venue minus us) in milliseconds."""
-        reply = await self._once(server_time.SPEC, {})
+        reply = await self._once(server_time.SPEC, {}, _Departure())
         server_ms = _decoder(ServerTime).decode(reply.body).server_time
         self.clock_offset.sample(reply.sent_ns, reply.received_ns, server_ms)
         return self.clock_offset.offset_ms
@@ -204,35 +211,39 @@ class BinanceRest:
 
     async def _timed(self, spec: RequestSpec[Any, Any], text: dict[str, str]) -> RawReply:
         outcome = "cancelled"
+        departure = _Departure()
         try:
             async with asyncio.timeout(self._policy.timeout_s):
-                reply = await self._healed(spec, text)
+                reply = await self._healed(spec, text, departure)
             outcome = "ok"
             return reply
         except TimeoutError:
             outcome = VenueTimeout.code
-            raise VenueTimeout("Binance API not responding") from None
+            silence = VenueTimeout("Binance API not responding")
+            silence.sent_ns = departure.sent_ns
+            raise silence from None
         except VenueError as error:
             outcome = error.code
+            error.sent_ns = departure.sent_ns
             raise
         finally:
             UPSTREAM_REQUESTS.labels(spec.name, outcome).inc()
 
-    async def _healed(self, spec: RequestSpec[Any, Any], text: dict[str, str]) -> RawReply:
+    async def _healed(self, spec: RequestSpec[Any, Any], text: dict[str, str], departure: _Departure) -> RawReply:
         """Once more with the right time where the venue refused the timestamp, and so did nothing."""
         try:
-            return await self._retried(spec, text)
+            return await self._retried(spec, text, departure)
         except VenueRejected as error:
             if error.venue_code != TIMESTAMP_REFUSED or not spec.is_signed:
                 raise
         self.clock_offset.forget()
         offset_ms = await self.sync_clock()
         log.warning(f"Binance refused a timestamp; its clock is {offset_ms} ms ahead of ours")
-        return await self._retried(spec, text)
+        return await self._retried(spec, text, departure)
 
-    async def _retried(self, spec: RequestSpec[Any, Any], text: dict[str, str]) -> RawReply:
+    async def _retried(self, spec: RequestSpec[Any, Any], text: dict[str, str], departure: _Departure) -> RawReply:
         if not spec.is_idempotent:
-            return await self._once(spec, text)
+            return await self._once(spec, text, departure)
         attempts = stamina.retry_context(
             on=(VenueUnreachable, AnswerLost),
             attempts=self._policy.tries,
@@ -242,10 +253,10 @@ class BinanceRest:
         )
         async for attempt in attempts:
             with attempt:
-                return await self._once(spec, text)
+                return await self._once(spec, text, departure)
         raise AssertionError("the last attempt either returns or raises")
 
-    async def _once(self, spec: RequestSpec[Any, Any], text: dict[str, str]) -> RawReply:
+    async def _once(self, spec: RequestSpec[Any, Any], text: dict[str, str], departure: _Departure) -> RawReply:
         weight = spec.weight(text)
         async with self._trade_slots if spec.security is SecurityType.TRADE else self._read_slots:
             now_ns = self._clock.now_ns()
@@ -255,6 +266,7 @@ class BinanceRest:
             try:
                 # Signed at the last moment: waiting for a slot must not make the timestamp old.
                 url, headers = self._prepare(spec, text, now_ns)
+                departure.sent_ns = self._clock.monotonic_ns()
                 reply = await self._http.request(spec.verb, url, headers=headers)
                 told = _used_weight(reply.headers)
             except VenueUnreachable:
@@ -272,6 +284,9 @@ class BinanceRest:
             error = error_of(reply.status, reply.body, reply.headers, now_ms=venue_ms)
             self._heed(error, received_ns)
             raise error
+        if reply.body.lstrip()[:1] not in (b"{", b"["):
+            # Something between us and the venue answered in its place.
+            raise AnswerLost(f"Binance's answer to {spec.name} is no JSON")
         return RawReply(reply.status, reply.body, reply.headers, sent_ns=now_ns, received_ns=received_ns)
 
     def _admit(self, spec: RequestSpec[Any, Any], weight: int, now_ns: int) -> None:
