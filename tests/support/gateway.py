@@ -72,6 +72,10 @@ class FakeVenue:
     def __init__(self) -> None:
         self.script: dict[str, list[Script]] = defaultdict(list)
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.now_ms = 0
+
+    def venue_now_ms(self) -> int:
+        return self.now_ms
 
     def says(self, name: str, *answers: Script) -> None:
         self.script[name] = list(answers)

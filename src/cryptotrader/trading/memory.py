@@ -25,6 +25,8 @@ class Entry(Generic[T]):
     """Monotonic time at which the request came."""
     age_s: int
     """How long it is remembered."""
+    since_ms: int = 0
+    """An order of the same name that was placed before is another one. Unit: epoch ms of the venue."""
 
 
 class OrderMemory(Generic[T]):
@@ -55,6 +57,12 @@ class OrderMemory(Generic[T]):
                 return
             del self._entries[done]
 
-    def forget(self, key: str) -> None:
-        """The order surely does not exist; the same key may place it."""
-        self._entries.pop(key, None)
+    def forget(self, key: str, entry: Entry[T] | None = None) -> None:
+        """The order surely does not exist or its name is free again; the same key may place one.
+
+        Args:
+            key: Its key.
+            entry: Forget only this one, not another order that took the key since.
+        """
+        if entry is None or self._entries.get(key) is entry:
+            self._entries.pop(key, None)

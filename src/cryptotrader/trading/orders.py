@@ -31,7 +31,7 @@ from cryptotrader.services.binance.websocketAPI.trading_requests.test_new_order 
 from cryptotrader.telemetry.metrics import ORDERS
 from cryptotrader.trading.ids import ClientOrderIds, id_for_key
 from cryptotrader.trading.memory import Entry, OrderMemory
-from cryptotrader.trading.outcome import ResolvePolicy, Verdict, cancelled_from_report, leaves_open
+from cryptotrader.trading.outcome import ResolvePolicy, Verdict, cancelled_from_report, is_same_order, leaves_open
 from cryptotrader.trading.ports import Upstream
 from cryptotrader.trading.request import OrderRequest
 from cryptotrader.trading.resolver import Finding, Resolver
@@ -47,6 +47,12 @@ KEY_MEMORY_S = 24 * 3600
 OWN_ID_MEMORY_S = 600
 """How long a client's own order id is. Unit: seconds. Reason: covers retries; Binance lets an id be used again once its
 order is done, and bots do so."""
+
+OLDER_MS = 10_000
+"""An order that was placed this long before ours was sent is not ours, though it bears the client's own name. Unit: ms.
+Reason: far above the error of the venue's clock as we know it, far below the time in which names are used again."""
+
+OTHER_ORDER = "Idempotency-Key was used with a different order"
 
 UNKNOWN_ORDER = "Unknown order sent."
 """``errors.md``, message of -2011."""
@@ -128,22 +134,26 @@ class OrderDesk:
         """
         slot, age_s = self._slot(account, order, idempotency_key)
         entry = self._memory.find(slot, self._clock.monotonic_ns()) if slot else None
-        if entry is not None and entry.fingerprint != order.fingerprint:
-            if idempotency_key is not None:
-                raise InvalidParams("Idempotency-Key was used with a different order", param="Idempotency-Key")
-            # The venue decides about an id that is used again.
-            slot, entry = None, None
-        if entry is not None:
-            assert slot is not None
-            return await self._replay(slot, entry, order)
+        while slot is not None and entry is not None:
+            if entry.fingerprint != order.fingerprint:
+                if idempotency_key is not None:
+                    raise InvalidParams(OTHER_ORDER, param="Idempotency-Key")
+                # The venue decides about an id that is used again.
+                slot = None
+            elif idempotency_key is not None or not await self._frees_name(entry, order):
+                return await self._replay(slot, entry, order)
+            else:
+                self._memory.forget(slot, entry)
+                entry = self._memory.find(slot, self._clock.monotonic_ns())
         if self._jobs.job_count >= MAX_IN_FLIGHT:
             raise MessageRateExceeded("Too many orders on their way", retry_after_s=1)
         client_order_id = order.client_order_id or (
             id_for_key(account, idempotency_key) if idempotency_key is not None else self._new_id()
         )
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        since_ms = 0 if order.client_order_id is None else self._upstream.venue_now_ms() - OLDER_MS
         if slot is not None:
-            self._memory.add(slot, Entry(order.fingerprint, outcome, self._clock.monotonic_ns(), age_s))
+            self._memory.add(slot, Entry(order.fingerprint, outcome, self._clock.monotonic_ns(), age_s, since_ms))
         # A name that follows from the key may have been placed before a restart. A client's own name may rightly be
         # that of an older order, which must not be taken for this one.
         ask_first = idempotency_key is not None and order.client_order_id is None
@@ -152,7 +162,7 @@ class OrderDesk:
             # What stands where the job ends otherwise: cancelled at shutdown, or by a fault in here.
             result: Outcome = _unknown(order.symbol, client_order_id)
             try:
-                result = await self._attempt(order, client_order_id, ask_first=ask_first)
+                result = await self._attempt(order, client_order_id, since_ms=since_ms, ask_first=ask_first)
             except CryptotraderError as error:
                 result = error
             finally:
@@ -205,12 +215,23 @@ class OrderDesk:
             return f"id {account} {order.symbol} {order.client_order_id}", OWN_ID_MEMORY_S
         return None, 0
 
+    async def _frees_name(self, entry: Entry[Outcome], order: OrderRequest) -> bool:
+        """Whether the order that bears the client's own name is over, so that an equal one is a new wish, no repeat."""
+        result = await asyncio.shield(entry.outcome)
+        if not isinstance(result, Placed):
+            return False
+        try:
+            report = await self._resolver.look({"symbol": order.symbol, "origClientOrderId": result.client_order_id})
+        except CryptotraderError:
+            return False
+        return report is not None and Finding(Verdict.LANDED, report).state.frees_name
+
     async def _replay(self, slot: str, entry: Entry[Outcome], order: OrderRequest) -> Placed:
         """The answer of an earlier, equal request; where that one never learnt it, ask the venue again."""
         result = await asyncio.shield(entry.outcome)
         if isinstance(result, UnknownOutcome):
             which = {"symbol": order.symbol, "origClientOrderId": result.client_order_id}
-            finding = await self._resolver.resolve(which, sent_ns=entry.started_ns)
+            finding = await self._resolver.resolve(which, sent_ns=entry.started_ns, since_ms=entry.since_ms)
             if finding.verdict is Verdict.ABSENT:
                 self._memory.forget(slot)
                 raise VenueTimeout("the order was not placed")
@@ -220,11 +241,13 @@ class OrderDesk:
                 entry.outcome.set_result(result)
         return replace(_value(result), is_replay=True)
 
-    async def _attempt(self, order: OrderRequest, client_order_id: str, *, ask_first: bool) -> Placed:
+    async def _attempt(self, order: OrderRequest, client_order_id: str, *, since_ms: int, ask_first: bool) -> Placed:
         """Send the order once and find out what became of it."""
         which = {"symbol": order.symbol, "origClientOrderId": client_order_id}
         if ask_first and (report := await self._resolver.look(which)) is not None:
             # Placed before this process was started.
+            if not is_same_order(report, order.fields):
+                raise InvalidParams(OTHER_ORDER, param="Idempotency-Key")
             placed = await self._landed(order, client_order_id, Finding(Verdict.LANDED, report))
             return replace(placed, is_replay=True)
         params = parse_params(PLACE_ORDER, {**dict(order.fields), "newClientOrderId": client_order_id})
@@ -241,7 +264,7 @@ class OrderDesk:
         else:
             ORDERS.labels("answered").inc()
             return Placed(answer.body, client_order_id)
-        finding = await self._resolver.resolve(which, sent_ns=sent_ns)
+        finding = await self._resolver.resolve(which, sent_ns=sent_ns, since_ms=since_ms)
         ORDERS.labels(f"resolved_{finding.verdict.value}").inc()
         log.warning(f"order {client_order_id} of {order.symbol}: {finding.verdict.value}")
         match finding.verdict:

@@ -7,7 +7,9 @@ already in the queue have passed will never exist.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 import msgspec
@@ -136,6 +138,8 @@ class OrderState(msgspec.Struct, frozen=True, rename="camel"):
     order_id: int
     status: str
     executed_qty: str = "0"
+    time: int = 0
+    """When it was placed, by the venue's clock. Unit: epoch ms."""
 
     @property
     def is_open(self) -> bool:
@@ -146,3 +150,32 @@ class OrderState(msgspec.Struct, frozen=True, rename="camel"):
     def has_fills(self) -> bool:
         """Whether anything was traded."""
         return self.executed_qty.strip("0.") != ""
+
+    @property
+    def frees_name(self) -> bool:
+        """Whether its name surely is meant for another order: it was cancelled, or ended without a trade."""
+        return self.status == OrderStatus.CANCELED or not (self.is_open or self.has_fills)
+
+
+_TOLD_AS = {
+    "side": "side",
+    "type": "type",
+    "timeInForce": "timeInForce",
+    "quantity": "origQty",
+    "quoteOrderQty": "origQuoteOrderQty",
+    "price": "price",
+    "stopPrice": "stopPrice",
+}
+"""What a report calls the parameters of an order."""
+
+_WORDS = frozenset({"side", "type", "timeInForce"})
+
+
+def is_same_order(report: bytes, fields: Iterable[tuple[str, str]]) -> bool:
+    """Whether a report may be that of an order with these parameters; what it does not tell is not compared."""
+    state = msgspec.json.decode(report, type=dict[str, object])
+    for name, text in fields:
+        told = state.get(_TOLD_AS.get(name, ""))
+        if isinstance(told, str) and told != text and (name in _WORDS or Decimal(told) != Decimal(text)):
+            return False
+    return True

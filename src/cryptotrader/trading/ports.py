@@ -37,3 +37,7 @@ class Upstream(Protocol):
             VenueError: Or one of its kinds; anything but a success is raised.
         """
         ...
+
+    def venue_now_ms(self) -> int:
+        """The venue's time as far as it is known. Unit: epoch milliseconds."""
+        ...

@@ -62,25 +62,31 @@ class Resolver:
         except TimeoutError:
             raise VenueTimeout("no answer to a question about an order") from None
 
-    async def _ask(self, which: Mapping[str, str]) -> Finding:
+    async def _ask(self, which: Mapping[str, str], since_ms: int) -> Finding:
         try:
             report = await self.look(which)
         except CryptotraderError:
             return Finding(Verdict.UNKNOWN)
-        return Finding(Verdict.ABSENT) if report is None else Finding(Verdict.LANDED, report)
+        if report is None:
+            return Finding(Verdict.ABSENT)
+        found = Finding(Verdict.LANDED, report)
+        return found if found.state.time >= since_ms else Finding(Verdict.ABSENT)
 
-    async def resolve(self, which: Mapping[str, str], *, sent_ns: int, wait_for_end: bool = False) -> Finding:
+    async def resolve(
+        self, which: Mapping[str, str], *, sent_ns: int, since_ms: int = 0, wait_for_end: bool = False
+    ) -> Finding:
         """Ask until the fate is known or the policy's limit is reached.
 
         Args:
             which: As in ``look``.
             sent_ns: Monotonic time at which the order was sent.
+            since_ms: An order that was placed before (epoch ms of the venue) is an older one of the same name.
             wait_for_end: An order that still stands is not what was asked for: go on until it is done.
         """
         deadline_ns = self._policy.deadline_ns(sent_ns=sent_ns, failed_ns=self._clock.monotonic_ns())
         asked = absent = 0
         while True:
-            finding = await self._ask(which)
+            finding = await self._ask(which, since_ms)
             asked += 1
             absent = absent + 1 if finding.verdict is Verdict.ABSENT else 0
             if finding.verdict is Verdict.LANDED and not (wait_for_end and finding.state.is_open):

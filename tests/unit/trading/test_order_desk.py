@@ -295,6 +295,66 @@ async def test_a_clients_own_name_is_kept_and_guards_against_repeats(at: Desk) -
     assert at.sent == 3
 
 
+@pytest.mark.parametrize(
+    ("state", "sent"),
+    [
+        ({"status": "NEW"}, 1),
+        ({"status": "PARTIALLY_FILLED", "executedQty": "0.00050000"}, 1),
+        ({"status": "FILLED", "executedQty": "0.00100000"}, 1),
+        ({"status": "EXPIRED", "executedQty": "0.00050000"}, 1),
+        ({"status": "CANCELED"}, 2),
+        ({"status": "CANCELED", "executedQty": "0.00050000"}, 2),
+        ({"status": "EXPIRED"}, 2),
+    ],
+)
+async def test_a_name_whose_order_is_over_places_a_new_one_instead_of_the_old_answer(
+    at: Desk, state: dict[str, str], sent: int
+) -> None:
+    """S0-20: a bot that cancels ``bid-1`` and bids the same again must get an order, not a memory of one."""
+    at.venue.says("order.place", PLACED)
+    at.venue.says("order.status", report(**state))
+    await at.desk.place("env-1", an_order(newClientOrderId="mine"))
+    second = await at.desk.place("env-1", an_order(newClientOrderId="mine"))
+    assert (at.sent, second.is_replay) == (sent, sent == 1)
+
+
+async def test_a_name_that_is_free_again_places_one_order_however_many_ask_at_once(at: Desk) -> None:
+    """S0-20."""
+    at.venue.says("order.place", PLACED)
+    await at.desk.place("env-1", an_order(newClientOrderId="mine"))
+
+    async def state(_: object) -> bytes:
+        known = report() if at.sent == 2 else report(status="CANCELED")
+        await asyncio.sleep(0)
+        return known
+
+    at.venue.says("order.status", state)
+    both = [at.desk.place("env-1", an_order(newClientOrderId="mine")) for _ in range(2)]
+    await asyncio.gather(*both)
+    assert at.sent == 2
+
+
+async def test_an_older_order_of_the_same_name_is_not_taken_for_one_that_was_never_answered(at: Desk) -> None:
+    """S0-55: what the venue still knows under the client's own name may be last hour's order."""
+    at.venue.now_ms = 1609459200000 + 3_600_000
+    at.venue.says("order.place", SILENCE)
+    at.venue.says("order.status", report(status="FILLED", executedQty="0.00100000"))
+    with pytest.raises(VenueTimeout):
+        await at.desk.place("env-1", an_order(newClientOrderId="mine"))
+    at.venue.says("order.status", report(status="FILLED"), report(time=at.venue.now_ms + 5))
+    placed = await at.desk.place("env-1", an_order(newClientOrderId="mine"))
+    assert json.loads(placed.body)["status"] == "NEW"
+
+
+@pytest.mark.parametrize("changes", [{"side": "SELL"}, {"quantity": "0.002"}, {"price": "44000.01"}])
+async def test_after_a_restart_a_key_with_another_order_is_refused_as_well(at: Desk, changes: dict[str, str]) -> None:
+    """S0-20: nobody is told that their sale went through because of an old purchase."""
+    at.venue.says("order.status", report())
+    with pytest.raises(InvalidParams, match="Idempotency-Key"):
+        await at.desk.place("env-1", an_order(**changes), idempotency_key="k1")
+    assert at.sent == 0
+
+
 async def test_a_cancellation_in_silence_ends_in_the_true_state(at: Desk) -> None:
     """S0-25."""
     at.venue.says("order.cancel", SILENCE)
