@@ -11,7 +11,8 @@ import typer
 from cryptotrader import __version__
 from cryptotrader.cli.doctor import doctor
 from cryptotrader.cli.keys import keys_app
-from cryptotrader.config import configure_logging, load_settings
+from cryptotrader.config import configure_logging
+from cryptotrader.config.settings import load_settings
 from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.runtime.exchange import run_exchange
 from cryptotrader.runtime.serve import run_serve

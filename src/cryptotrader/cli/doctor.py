@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from cryptotrader.config import load_settings
+from cryptotrader.config.settings import load_settings
 from cryptotrader.runtime.doctor import examine
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cryptotrader.config import load_settings
+from cryptotrader.config.settings import load_settings
 from cryptotrader.core.clock import to_ms
 from cryptotrader.net import SystemClock
 from cryptotrader.runtime.paths import key_file

@@ -1,7 +1,9 @@
-"""Settings, logging and secrets: read once at the start, then passed down."""
+"""Logging and secrets, which every module uses; ``config.settings`` is read once at the start and passed down.
+
+The settings are not imported here: a program that uses only the client library must not pay for them.
+"""
 
 from cryptotrader.config.logs import configure_logging, get_logger
 from cryptotrader.config.secrets import REDACTOR, Redactor
-from cryptotrader.config.settings import Settings, load_settings
 
-__all__ = ["REDACTOR", "Redactor", "Settings", "configure_logging", "get_logger", "load_settings"]
+__all__ = ["REDACTOR", "Redactor", "configure_logging", "get_logger"]

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
-from cryptotrader.config import Settings
+from cryptotrader.config.settings import Settings
 from cryptotrader.core.clock import NS_PER_MS, to_ms
 from cryptotrader.core.errors import ConfigError, CryptotraderError, VenueAuthError
 from cryptotrader.net import SystemClock

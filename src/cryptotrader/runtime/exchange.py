@@ -6,8 +6,8 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from cryptotrader.config import REDACTOR, Settings
-from cryptotrader.config.settings import is_loopback
+from cryptotrader.config import REDACTOR
+from cryptotrader.config.settings import Settings, is_loopback
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import DEFAULT_ACCOUNT_ID, SAMPLE_KEY_ID, ApiKey, KeyKind, sample_key
 from cryptotrader.exchange.market.rules_data import rules_for

@@ -10,7 +10,8 @@ import asyncio
 import secrets
 from contextlib import AsyncExitStack
 
-from cryptotrader.config import Settings, get_logger
+from cryptotrader.config import get_logger
+from cryptotrader.config.settings import Settings
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.limits import WindowLimit
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from cryptotrader.bus import Topic
-from cryptotrader.config import Settings
+from cryptotrader.config.settings import Settings
 from cryptotrader.core.events import LinkChange
 from cryptotrader.feeds.base import FeedPolicy
 from cryptotrader.feeds.catalogue import SymbolCatalogue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cryptotrader.config import load_settings
+from cryptotrader.config.settings import load_settings
 from cryptotrader.core.errors import ConfigError
 
 
