@@ -8,7 +8,6 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
-from stamina.instrumentation import set_on_retry_hooks
 
 from cryptotrader.config.secrets import REDACTOR
 
@@ -48,8 +47,6 @@ def configure_logging(level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StreamProxy())),
         cache_logger_on_first_use=False,
     )
-    # Whoever repeats a request logs it in words of its own.
-    set_on_retry_hooks(())
     root = logging.getLogger()
     root.handlers = [_StdlibToOurs()]
     root.setLevel(max(number, logging.WARNING))

@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+from stamina.instrumentation import set_on_retry_hooks
+
 from cryptotrader.config import get_logger
 from cryptotrader.core.errors import CryptotraderError
 
@@ -22,6 +24,9 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     Returns:
         The exit code: 0, or 1 where the start failed for a reason that the user can mend.
     """
+
+    # Whoever repeats a request logs it in words of its own.
+    set_on_retry_hooks(())
 
     async def guarded() -> int:
         stop = asyncio.Event()
