@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cryptotrader.core.events import BookTicker, Candle, Level, Ticker24h, Trade
-from cryptotrader.core.orders import OrderStatus, OrderType
+from cryptotrader.core.orders import OrderStatus, TimeInForce
 from cryptotrader.core.scaled import SCALE, div_scaled, format_scaled, mul_scaled
 from cryptotrader.exchange.engine.orders import Fill, Order
 
@@ -203,9 +203,20 @@ def _conditional(order: Order) -> Json:
         fields["strategyId"] = order.strategy_id
     if order.strategy_type is not None:
         fields["strategyType"] = order.strategy_type
-    if order.status is OrderStatus.EXPIRED and order.type is OrderType.MARKET:
-        fields["expiryReason"] = "INSUFFICIENT_LIQUIDITY"
+    if order.status is OrderStatus.EXPIRED:
+        fields["expiryReason"] = expiry_reason(order.time_in_force)
     return fields
+
+
+def expiry_reason(time_in_force: TimeInForce) -> str:
+    """Why an order of this kind expired ("Order Expiry Reason" in ``user-data-stream.md``)."""
+    match time_in_force:
+        case TimeInForce.IOC:
+            return "UNFILLED_IOC_QUANTITY_EXPIRED"
+        case TimeInForce.FOK:
+            return "UNFILLED_FOK_ORDER_EXPIRED"
+        case TimeInForce.GTC:
+            return "INSUFFICIENT_LIQUIDITY"
 
 
 def cancelled_order(order: Order) -> Json:

@@ -9,9 +9,10 @@ from typing import assert_never
 
 import msgspec
 
-from cryptotrader.core.orders import ExecutionType, TimeInForce
+from cryptotrader.core.orders import ExecutionType
 from cryptotrader.core.scaled import format_scaled
 from cryptotrader.exchange.engine.events import BalanceAdjusted, BalancesChanged, OrderUpdate, UserEvent
+from cryptotrader.exchange.protocol.render import expiry_reason
 
 NO_PRICE = format_scaled(0)
 NO_REASON = "NONE"
@@ -88,21 +89,9 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
     if order.strategy_type is not None:
         report["J"] = order.strategy_type
     if update.execution is ExecutionType.EXPIRED:
-        report["eR"] = _expiry_reason(update)
+        # The engine's own word, or what the kind of order says.
+        report["eR"] = update.reason if update.reason != NO_REASON else expiry_reason(order.time_in_force)
     return report
-
-
-def _expiry_reason(update: OrderUpdate) -> str:
-    """``eR`` ("Order Expiry Reason"): the engine's own word, or what the kind of order says."""
-    if update.reason != NO_REASON:
-        return update.reason
-    match update.order.time_in_force:
-        case TimeInForce.IOC:
-            return "UNFILLED_IOC_QUANTITY_EXPIRED"
-        case TimeInForce.FOK:
-            return "UNFILLED_FOK_ORDER_EXPIRED"
-        case TimeInForce.GTC:
-            return "INSUFFICIENT_LIQUIDITY"
 
 
 def account_position(changed: BalancesChanged, *, event_ms: int, unit: int = 1) -> dict[str, object]:
