@@ -1,0 +1,93 @@
+"""What the drivers share: steps that are noted one by one, captured warnings, one JSON object at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+KEY = "your_binance_api_key"
+SECRET = "your_binance_secret_key"
+SYMBOL = "BTCUSDT"
+
+WAIT_S = 15.0
+"""Longest wait for an answer or an event. Unit: seconds. Reason: a busy machine answers within one or two."""
+
+T = TypeVar("T")
+
+
+class Report(logging.Handler):
+    """What happened: the value or the failure of every step, and every warning that any library logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._steps: dict[str, object] = {}
+        self._failures: dict[str, str] = {}
+        self._warnings: list[str] = []
+        logging.getLogger().addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning."""
+        self._warnings.append(record.getMessage())
+
+    def note(self, name: str, value: T) -> T:
+        """Keep a value."""
+        self._steps[name] = value
+        return value
+
+    def fail(self, name: str, problem: BaseException) -> None:
+        """Keep a failure."""
+        self._failures[name] = f"{type(problem).__name__}: {problem}"
+
+    def step(self, name: str, call: Callable[[], Any]) -> Any:
+        """Run a step; a failure is noted, and the next step gets its turn. Answers None after a failure."""
+        try:
+            return self.note(name, call())
+        except Exception as problem:  # noqa: BLE001 - any failure of a foreign client is a result
+            return self.fail(name, problem)
+
+    async def astep(self, name: str, call: Awaitable[Any]) -> Any:
+        """``step`` for something to await."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                return self.note(name, await call)
+        except Exception as problem:  # noqa: BLE001 - any failure of a foreign client is a result
+            return self.fail(name, problem)
+
+    def print(self) -> None:
+        """The whole report as one line of JSON on standard output."""
+        report = {"steps": self._steps, "failures": self._failures, "warnings": self._warnings}
+        sys.stdout.write(json.dumps(report, default=str) + "\n")
+
+
+class Inbox:
+    """Messages that arrive on a client's own thread or task, and a bounded wait for some of them."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self._changed = threading.Condition()
+
+    def put(self, message: Any) -> None:
+        """Keep a message."""
+        with self._changed:
+            self.messages.append(message)
+            self._changed.notify_all()
+
+    def wait(self, check: Callable[[Any], bool]) -> Any:
+        """The first message that satisfies ``check``.
+
+        Raises:
+            TimeoutError: None came in time.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: any(map(check, self.messages)), WAIT_S):
+                raise TimeoutError(f"none of {len(self.messages)} messages: {self.messages[-3:]}")
+            return next(filter(check, self.messages))
+
+    async def await_(self, check: Callable[[Any], bool]) -> Any:
+        """``wait`` that leaves the loop free."""
+        return await asyncio.to_thread(self.wait, check)
