@@ -16,7 +16,7 @@ from binance_common.configuration import (
     ConfigurationWebSocketStreams,
 )
 from binance_sdk_spot.spot import Spot
-from kit import KEY, SECRET, SYMBOL, Inbox, Report
+from kit import KEY, SECRET, SYMBOL, Inbox, Report, run
 from pydantic import BaseModel
 
 
@@ -322,4 +322,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 import threading
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -62,6 +64,21 @@ class Report(logging.Handler):
         """The whole report as one line of JSON on standard output."""
         report = {"steps": self._steps, "failures": self._failures, "warnings": self._warnings}
         sys.stdout.write(json.dumps(report, default=str) + "\n")
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a driver's ``main`` and end the process, whatever threads and sockets a client leaves behind."""
+    code = 1
+    try:
+        main()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 class Inbox:
