@@ -117,26 +117,13 @@ class Driver:
                 is_combined=combined,
             )
             kind = "combined" if combined else "raw"
-            names = [
-                "trade",
-                "aggTrade",
-                "depth@100ms",
-                "depth5@1000ms",
-                "ticker",
-                "miniTicker",
-                "bookTicker",
-                "kline_1m",
-            ]
-            stream.subscribe([f"btcusdt@{name}" for name in names], id=11)
+            stream.subscribe(STREAMS, id=11)
             self._expect(f"{kind}.subscribed", inbox, lambda message: message.get("id") == 11)
             stream.list_subscribe(id=12)
             self._expect(f"{kind}.list", inbox, lambda message: message.get("id") == 12)
             if combined:
-                for name in names:
-                    wanted = f"btcusdt@{name}"
-                    self._expect(
-                        f"combined.{name}", inbox, lambda message, wanted=wanted: message.get("stream") == wanted
-                    )
+                for name in STREAMS:
+                    self._expect(f"combined.{name}", inbox, lambda message, name=name: message.get("stream") == name)
             else:
                 for event in ("trade", "aggTrade", "depthUpdate", "24hrTicker", "24hrMiniTicker", "kline"):
                     self._expect(f"raw.{event}", inbox, lambda message, event=event: message.get("e") == event)
