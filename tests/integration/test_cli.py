@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,31 @@ def test_a_start_that_cannot_work_ends_with_one_clear_line(args: list[str], text
     assert done.returncode == 1
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("start", [["serve", "--exchange-port", "0"], ["exchange"]])
+@pytest.mark.parametrize("inside", ["", "folder"])
+def test_an_unusable_data_folder_ends_the_start_with_one_clear_line(
+    start: list[str], inside: str, tmp_path: Path
+) -> None:
+    """Also where a configured token (S0-1) means that no token has to be kept there. A file stands in the way, since
+    a test that runs as root may write everywhere."""
+    blocked = tmp_path / "a-file"
+    blocked.touch()
+    env = {**os.environ, "HTTP_BEARER_TOKEN": "configured_token_0001"}
+    done = command(*start, "--port", "0", "--data-dir", str(blocked / inside), env=env)
+    assert done.returncode == 1
+    assert "data folder" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_two_exchanges_never_share_a_data_folder(server: Server, data: Path) -> None:
+    """Both would write one journal: ids would be given twice and fills be lost."""
+    for start in (["exchange"], ["serve", "--exchange-port", "0"]):
+        done = command(*start, "--port", "0", "--data-dir", str(data))
+        assert done.returncode == 1
+        assert f"another paper exchange uses the data folder {data}" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_a_taken_port_is_named(server: Server, tmp_path: Path) -> None:

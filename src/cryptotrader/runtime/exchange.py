@@ -15,7 +15,7 @@ from cryptotrader.exchange.market.spec import open_market
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
-from cryptotrader.runtime.paths import exchange_journal
+from cryptotrader.runtime.paths import exchange_journal, lock_exchange, make_data_dir
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 
 
@@ -25,10 +25,11 @@ def build_exchange(settings: Settings) -> ExchangeServer:
     Raises:
         ConfigError: The market cannot be read, the port is taken, or the journal cannot be used.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_dir(settings.data_dir)
     key = exchange_key(settings)
     sources = open_market(settings.market)
     rules = rules_for(symbol for source in sources for symbol in source.symbols)
+    lock_exchange(settings.data_dir)
     journal = exchange_journal(settings.data_dir)
     venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=journal)
     server = ExchangeServer(venue, host=settings.exchange_host, port=settings.exchange_port)
