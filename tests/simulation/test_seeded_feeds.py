@@ -79,8 +79,32 @@ async def test_trades_of_a_break_are_fetched_after_it() -> None:
             world.market.trade(10, 1)
         world.back()
         await world.clock.advance(40)
-        assert feed.is_fresh
         assert ids(world) == list(range(1_502, 2_502))
+        world.market.trade(10, 1)
+        await world.clock.advance(0)
+        assert feed.is_fresh
+
+
+async def test_what_a_hanging_connection_told_last_is_not_called_the_present() -> None:
+    """S0-10, S0-15: a venue that stops in the middle of a sentence keeps its connections open for a while."""
+    async with live_world() as world:
+        row = [60_000, "1", "1", "1", "1", "1", 119_999, "1", 1, "1", "1", "0"]
+        world.rest.on("GET /api/v3/klines", lambda params: [row])
+        world.rest.on("GET /api/v3/ticker/24hr", lambda params: TICKER_ROW)
+        world.market.trade(10, 1)
+        live = world.live
+        feeds = (live.trades(SYMBOL), live.depth(SYMBOL), live.candles(SYMBOL, "1m"), live.ticker(SYMBOL))
+        await world.clock.advance(2)
+        world.market.change(bids=((1_000, 6),))
+        await world.clock.advance(1)
+        assert [feed.is_fresh for feed in feeds] == [True] * 4
+        world.venue.frozen = True
+        await world.clock.advance(4)
+        assert [feed.is_fresh for feed in feeds] == [False] * 4
+        world.venue.frozen = False
+        world.market.trade(10, 1)
+        await world.clock.advance(0)
+        assert [feed.is_fresh for feed in feeds[:3]] == [True] * 3
 
 
 async def test_a_venue_that_started_anew_gives_a_new_tape() -> None:
@@ -130,6 +154,29 @@ async def test_candles_are_seeded_and_updated() -> None:
             world.venue.publish("btcusdt@kline_1m", event)
         await world.clock.advance(0)
         assert [(candle.open_ms, candle.trade_count) for candle in feed.series.latest()] == [(60_000, 5), (120_000, 1)]
+
+
+async def test_a_candle_whose_end_was_lost_is_fetched() -> None:
+    """S0-12: no row is missing, and none stays as it was before its last trades."""
+
+    def row(open_ms: int, count: int) -> list[object]:
+        return [open_ms, "1", "1", "1", "1", "1", open_ms + 59_999, "1", count, "1", "1", "0"]
+
+    async with live_world() as world:
+        rows = [row(60_000, 1)]
+        world.rest.on("GET /api/v3/klines", lambda params: rows)
+        feed = world.live.candles(SYMBOL, "1m")
+        world.live.lease(SYMBOL, kline("1m"))
+        await world.clock.advance(1)
+        world.venue.publish("btcusdt@kline_1m", kline_event(60_000, 5, closed=True))
+        world.venue.publish("btcusdt@kline_1m", kline_event(120_000, 1))
+        await world.clock.advance(1)
+        assert world.rest.count("GET /api/v3/klines") == 1
+        rows = [row(60_000, 5), row(120_000, 7), row(180_000, 2), row(240_000, 1)]
+        world.venue.publish("btcusdt@kline_1m", kline_event(240_000, 1))
+        await world.clock.advance(1)
+        counts = [(candle.open_ms, candle.trade_count) for candle in feed.series.latest()]
+        assert counts == [(60_000, 5), (120_000, 7), (180_000, 2), (240_000, 1)]
 
 
 async def test_a_message_that_makes_no_sense_harms_nothing() -> None:

@@ -119,7 +119,7 @@ class FakeCatalogue:
 @dataclass
 class FakeDepth:
     book: OrderBook
-    is_ready: bool = False
+    is_fresh: bool = False
     complete_levels: int = 1_000
 
 

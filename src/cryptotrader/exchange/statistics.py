@@ -108,7 +108,7 @@ class SymbolStatistics:
         """Count a public trade."""
         self.tape.append(trade)
         self.ticker.apply_trade(trade)
-        self._series[_SECOND].apply_trade(trade)
+        self._apply_to_second(trade)
         minute = self._roll_minute(trade.time_ms, trade.price)
         if trade.time_ms >= minute.open_ms:
             self._minute = with_trade(minute, trade)
@@ -117,6 +117,17 @@ class SymbolStatistics:
             open_ms = open_ms_of(_MINUTE, trade.time_ms)
             late = flat_candle(self.symbol, _MINUTE, open_ms=open_ms, price=trade.price, is_closed=True)
             self._fold(with_trade(late, trade))
+
+    def _apply_to_second(self, trade: Trade) -> None:
+        series = self._series[_SECOND]
+        if series.last is None or trade.time_ms >= series.last.open_ms:
+            series.apply_trade(trade)
+            return
+        # Somebody looked after the second had ended and before its last trade came.
+        open_ms = open_ms_of(_SECOND, trade.time_ms)
+        for candle in series.between(start_ms=open_ms, end_ms=open_ms):
+            if trade.trade_id > candle.last_trade_id:
+                series.put(with_trade(candle, trade))
 
     def set_top(self, top: BookTicker) -> None:
         """Remember the best bid and ask."""

@@ -73,6 +73,7 @@ class FeedContext:
         jobs: Where background work runs.
         policy: Limits.
         is_active: Whether a stream is subscribed and its connection open.
+        is_heard: Whether that connection spoke a moment ago.
         snapshots: Lets few book snapshots be fetched at a time.
     """
 
@@ -82,6 +83,7 @@ class FeedContext:
     jobs: Supervisor
     policy: FeedPolicy
     is_active: Callable[[str], bool]
+    is_heard: Callable[[str], bool]
     snapshots: asyncio.Semaphore
 
 
@@ -139,6 +141,11 @@ class Feed(ABC):
     def is_active(self) -> bool:
         """Whether the stream is subscribed and its connection open."""
         return self.context.is_active(self.stream)
+
+    @property
+    def is_present(self) -> bool:
+        """Whether what the stream told last is the present: it is active and its connection does not hang."""
+        return self.is_active and self.context.is_heard(self.stream)
 
     def close(self) -> None:
         """Stop background work. The feed is of no use afterwards."""

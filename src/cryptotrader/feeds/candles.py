@@ -30,7 +30,7 @@ class CandleFeed(Feed):
     @property
     def is_fresh(self) -> bool:
         """Whether the series has no hole and goes on."""
-        return self._is_seeded and self.is_active
+        return self._is_seeded and self.is_present
 
     def on_event(self, payload: msgspec.Raw) -> None:
         """``kline``."""
@@ -40,6 +40,10 @@ class CandleFeed(Feed):
             return
         if last is not None and event.open_ms < last.open_ms:
             return
+        if last is not None and event.open_ms > last.open_ms and not self._follows(event, last):
+            # How the last one ended, or what came after it, was lost.
+            self._is_seeded = False
+            self.fill()
         self.series.put(event)
         self.topic.publish(event)
 
@@ -57,10 +61,15 @@ class CandleFeed(Feed):
         params = klines.KlinesParams(symbol=self.symbol, interval=self.interval, limit=SEED_LIMIT)
         rows = await self.context.rest.call(klines.SPEC, params)
         for row in candles_of(self.symbol, self.interval, rows, now_ms=to_ms(self.context.clock.now_ns())):
-            last = self.series.last
-            if last is None or last.open_ms != row.open_ms or not self._is_older(row, last):
+            known = self.series.between(start_ms=row.open_ms, end_ms=row.open_ms)
+            if not known or not self._is_older(row, known[0]):
                 self.series.put(row)
         self._is_seeded = self.is_active
+
+    @staticmethod
+    def _follows(event: Candle, known: Candle) -> bool:
+        """Whether nothing can be missing between two candles."""
+        return known.is_closed and event.open_ms == known.close_ms + 1
 
     @staticmethod
     def _is_older(event: Candle, known: Candle) -> bool:

@@ -73,6 +73,11 @@ class DepthFeed(Feed):
         """Whether ``book`` is proven to be true."""
         return self._ready.is_set()
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether ``book`` is true and the connection that keeps it so does not hang."""
+        return self.is_ready and self.is_present
+
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until ``is_ready``.
 

@@ -98,6 +98,7 @@ class LiveMarket:
             jobs=self._jobs,
             policy=self._policy,
             is_active=streams.is_active,
+            is_heard=streams.is_heard,
             snapshots=asyncio.Semaphore(self._policy.snapshots_at_a_time),
         )
         self._entries: dict[tuple[str, str], _Entry] = {}

@@ -27,7 +27,7 @@ class TickerFeed(Feed):
     def is_fresh(self) -> bool:
         """Whether ``latest`` is recent and more will come."""
         age_ns = self.context.clock.monotonic_ns() - self._at_ns
-        return self.latest is not None and self.is_active and age_ns < self.context.policy.stale_ticker_s * NS_PER_S
+        return self.latest is not None and self.is_present and age_ns < self.context.policy.stale_ticker_s * NS_PER_S
 
     def on_event(self, payload: msgspec.Raw) -> None:
         """``24hrTicker``."""

@@ -35,7 +35,7 @@ class TradeFeed(Feed):
     @property
     def is_fresh(self) -> bool:
         """Whether the tape holds the newest trades without a hole."""
-        return self._is_seeded and self.is_active and not self.is_filling
+        return self._is_seeded and self.is_present and not self.is_filling
 
     def on_event(self, payload: msgspec.Raw) -> None:
         """``trade``."""

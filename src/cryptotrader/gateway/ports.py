@@ -53,8 +53,8 @@ class DepthView(Protocol):
     """The live order book of a symbol."""
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the book is known to be right now."""
+    def is_fresh(self) -> bool:
+        """Whether the book is known to be right, and the stream behind it is alive now."""
         ...
 
     @property

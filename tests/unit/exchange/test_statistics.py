@@ -163,6 +163,20 @@ def test_a_trade_that_comes_after_its_minute_was_looked_at_still_counts() -> Non
     assert rows[1].trade_count == 0
 
 
+def test_a_trade_that_comes_after_its_second_was_looked_at_still_counts() -> None:
+    """S0-12: candles of one second as well."""
+    statistics = SymbolStatistics("X", Past(), START_MS)
+    end_ms = close_ms_of("1s", open_ms_of("1s", START_MS))
+    statistics.apply_trade(Trade("X", 11, 100 * SCALE, SCALE, end_ms - 1, False, end_ms))
+    before = statistics.candles("1s", now_ms=end_ms + 5, limit=2)[0]
+    for _ in range(2):
+        statistics.apply_trade(Trade("X", 12, 100 * SCALE, SCALE, end_ms, False, end_ms))
+    rows = statistics.candles("1s", now_ms=end_ms + 10, limit=2)
+    assert rows[0].trade_count == before.trade_count + 1
+    assert rows[0].is_closed
+    assert rows[1].trade_count == 0
+
+
 @pytest.mark.parametrize("minutes", [1, 7, 59, 60, 61, 150, 1_440, 1_441, 10_080])
 def test_a_window_holds_what_its_minutes_hold(minutes: int) -> None:
     """``rest-api.md``, "Rolling window price change statistics"."""

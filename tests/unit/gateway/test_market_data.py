@@ -83,7 +83,7 @@ async def test_depth_comes_from_the_true_book_best_first() -> None:
     feed.book.load(BookSnapshot("BTCUSDT", 77, bids, asks))
     async with bench.client() as client:
         before = await client.get("/api/v1/depth?symbol=BTCUSDT&limit=10")
-        feed.is_ready, feed.complete_levels = True, 10
+        feed.is_fresh, feed.complete_levels = True, 10
         live = await client.get("/api/v1/depth?symbol=BTCUSDT&limit=10")
         deeper = await client.get("/api/v1/depth?symbol=BTCUSDT&limit=20")
     assert before.json()["lastUpdateId"] == deeper.json()["lastUpdateId"] == 1

@@ -121,7 +121,7 @@ def _live_day(live: Live, symbol: str) -> bytes | None:
 
 def _live_depth(live: Live, symbol: str, limit: int) -> bytes | None:
     feed = live.depth(symbol)
-    if not feed.is_ready or limit > feed.complete_levels:
+    if not feed.is_fresh or limit > feed.complete_levels:
         return None
     return live_answers.depth_body(feed.book.last_id, feed.book.bids(limit), feed.book.asks(limit))
 

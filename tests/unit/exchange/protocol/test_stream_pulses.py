@@ -102,17 +102,23 @@ def test_every_candle_is_told_once_more_as_closed() -> None:
     view.rows = [candle(0, 2)]
     assert [message["k"]["n"] for message in said(pulse, 6_000)] == [2]
     assert pulse.due_ms(59_000) == 60_000
+    assert pulse.due_ms(60_000) == 60_200
+    view.rows = [candle(0, 2, is_closed=True), candle(60_000, 0)]
+    assert said(pulse, 60_000) == []
     view.rows = [candle(0, 3, is_closed=True), candle(60_000, 0)]
-    ended, begun = said(pulse, 60_000)
+    ended, begun = said(pulse, 60_200)
     assert (ended["k"]["t"], ended["k"]["x"], ended["k"]["n"]) == (0, True, 3)
     assert (begun["k"]["t"], begun["k"]["x"], begun["k"]["n"]) == (60_000, False, 0)
     assert said(pulse, 62_000) == []
 
 
-def test_a_candle_that_ends_between_two_beats_is_told_at_once() -> None:
+def test_a_candle_that_ends_is_told_as_soon_as_its_last_trade_must_have_come() -> None:
+    """S0-12: what was told as closed stays as it is."""
     pulse = pulse_of("btcusdt@kline_1s", HandView())
     assert pulse.due_ms(58_500) == 59_000
-    assert pulse_of("btcusdt@kline_3m", HandView()).due_ms(179_500) == 180_000
+    assert pulse.due_ms(59_000) == 59_200
+    assert pulse.due_ms(59_200) == 60_000
+    assert pulse_of("btcusdt@kline_3m", HandView()).due_ms(180_000) == 180_200
 
 
 def test_the_candle_that_was_open_when_the_first_client_came_is_told_at_its_end() -> None:
@@ -121,7 +127,7 @@ def test_the_candle_that_was_open_when_the_first_client_came_is_told_at_its_end(
     pulse = pulse_of("btcusdt@kline_1m", view)
     assert pulse.due_ms(59_500) == 60_000
     view.rows = [candle(0, 2, is_closed=True), candle(60_000, 0)]
-    assert [(message["k"]["t"], message["k"]["x"]) for message in said(pulse, 60_000)] == [(0, True), (60_000, False)]
+    assert [(message["k"]["t"], message["k"]["x"]) for message in said(pulse, 60_200)] == [(0, True), (60_000, False)]
 
 
 def diff(first: int, last: int, bids: dict[int, int], at_ms: int = 0) -> DepthDiff:

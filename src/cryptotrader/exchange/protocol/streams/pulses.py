@@ -16,6 +16,10 @@ from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
 from cryptotrader.exchange.protocol.streams.shared import Renderer
 from cryptotrader.market.candles import as_closed, close_ms_of, open_ms_of
 
+SETTLE_MS = 200
+"""How long after its end a candle is told for the last time. Unit: ms. Reason: a trade of its last moment may be a few
+milliseconds on its way through the exchange, and a candle that was told closed must never change."""
+
 
 class MarketView(Protocol):
     """What the streams want to know of the exchange besides its events."""
@@ -170,11 +174,14 @@ class KlinePulse(_Paced):
         """Candles that ended up to here are not told any more."""
 
     def due_ms(self, now_ms: int) -> int:
-        """At the pace, or right after the open candle ends."""
+        """At the pace, or as soon as the candle that ended is settled."""
         if self._ended_ms is None:
             self._ended_ms = now_ms - 1
         interval = self.name.interval
-        return min(super().due_ms(now_ms), close_ms_of(interval, open_ms_of(interval, now_ms)) + 1)
+        settled_ms = open_ms_of(interval, now_ms) + SETTLE_MS
+        if settled_ms <= now_ms:
+            settled_ms = close_ms_of(interval, open_ms_of(interval, now_ms)) + 1 + SETTLE_MS
+        return min(super().due_ms(now_ms), settled_ms)
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """The candle that ended, if one did, and the open one."""
@@ -182,6 +189,8 @@ class KlinePulse(_Paced):
         if not rows:
             return []
         newest = rows[-1]
+        if now_ms < newest.open_ms + SETTLE_MS:
+            return []
         ended_ms = newest.open_ms - 1 if self._ended_ms is None else self._ended_ms
         said = [_kline(as_closed(row), now_ms) for row in rows[:-1] if row.close_ms > ended_ms]
         self._ended_ms = max(ended_ms, newest.open_ms - 1)

@@ -87,6 +87,11 @@ class StreamLink:
         """Whether the venue has acknowledged the subscription."""
         return self._current is not None and not self._current.ended and stream in self._current.active
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether the connection has spoken within ``StreamPolicy.hearing_s``."""
+        return self._current is not None and self._current.silent_s <= self._deps.policy.hearing_s
+
     def add(self, stream: str) -> None:
         """Want a stream."""
         if stream not in self._wanted:

@@ -97,6 +97,11 @@ class MarketStreams:
         link = self._place.get(stream)
         return link is not None and link.is_active(stream)
 
+    def is_heard(self, stream: str) -> bool:
+        """Whether the connection that carries the stream spoke a moment ago: it may hang before it is found dead."""
+        link = self._place.get(stream)
+        return link is not None and link.is_heard
+
     def _add_link(self) -> StreamLink:
         if len(self._links) >= MAX_LINKS:
             raise RuntimeError("too many streams")

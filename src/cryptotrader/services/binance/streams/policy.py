@@ -38,6 +38,9 @@ class StreamPolicy:
     """Silence after which we ping; the venue itself pings every 20 s, so this is rare."""
     busy_ping_after_s: float = 5.0
     """The same for a connection that usually speaks many times a second: its silence is suspicious soon."""
+    hearing_s: float = 3.0
+    """Silence of a whole connection after which what it told last is not called the present any more, until it speaks
+    again or is found dead. Asking the venue instead costs little, also where all its markets are merely quiet."""
     pong_after_s: float = 10.0
     """Silence after our ping that means that the connection is dead."""
     stale_minimum_s: float = 60.0

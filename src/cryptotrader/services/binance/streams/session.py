@@ -104,6 +104,11 @@ class StreamSession:
         """Streams that the venue has acknowledged."""
         return self._active
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds since anything came in."""
+        return self._wire.silent_s()
+
     def poke(self) -> None:
         """What is wanted has changed."""
         self._poked.set()
