@@ -162,6 +162,17 @@ class FakeTickerFeed:
     def __init__(self) -> None:
         self.latest: Ticker24h | None = None
         self.topic: Topic[Ticker24h] = Topic("ticker")
+        self.asked = 0
+        self._is_active = True
+
+    @property
+    def is_active(self) -> bool:
+        self.asked += 1
+        return self._is_active
+
+    @is_active.setter
+    def is_active(self, is_active: bool) -> None:
+        self._is_active = is_active
 
     def put(self, ticker: Ticker24h) -> None:
         """An update from the venue."""

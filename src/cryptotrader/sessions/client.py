@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock
 from cryptotrader.dialects.gateway_streams import encode_error
-from cryptotrader.telemetry.metrics import WS_OPEN
+from cryptotrader.telemetry.metrics import WS_OPEN, WS_SENT
 from cryptotrader.transport.fanout import Published
 from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import Connection
@@ -76,6 +76,10 @@ class StreamClient(Generic[T]):
         """The open connection; there is one from ``on_open`` on."""
         assert self._connection is not None
         return self._connection
+
+    def count_sent(self, messages: int) -> None:
+        """Count messages that went to this client alone; the broadcaster counts its own."""
+        WS_SENT.labels(kind=self.context.kind).inc(messages)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection, or as soon as its handshake is done."""

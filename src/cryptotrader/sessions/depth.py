@@ -67,6 +67,8 @@ class DepthChannel:
         self._ring = MessageRing()
         self._snapshot: tuple[int, Frame] | None = None
         self._last_id: int | None = None
+        self._stale_up_to = -1
+        """Ids up to this one may be from before the venue's ids went back, and then mean another book."""
         self._event_ms = 0
         self._best: tuple[Level | None, Level | None] = (None, None)
         self._waiting: dict[DepthClient, None] = {}
@@ -110,16 +112,22 @@ class DepthChannel:
             self.enter(client)
         elif merger.count:
             client.connection.send(Frame.text(encode_depth(merger.take(), *self._best)))
+            client.count_sent(1)
 
     def _admit(self, client: DepthClient) -> None:
-        frames = None if client.from_id is None else self._ring.since(client.from_id)
-        if frames is None and client.from_id is not None and client.from_id == self._last_id:
-            frames = []
+        frames = None if client.from_id is None else self._since(client.from_id)
         if frames is None:
             frames = self._snapshot_frames()
         if frames:
             client.connection.send(frames[0] if len(frames) == 1 else FrameBatch(frames))
+            client.count_sent(len(frames))
         self._broadcaster.join(client, (self._topic,))
+
+    def _since(self, last_seen: int) -> list[Frame] | None:
+        """What a client that has seen ``last_seen`` missed; None where only a snapshot is certain to be right."""
+        if last_seen <= self._stale_up_to:
+            return None
+        return [] if last_seen == self._last_id else self._ring.since(last_seen)
 
     def _snapshot_frames(self) -> list[Frame]:
         """The whole book: the last encoded snapshot and what followed it, or a new one."""
@@ -160,6 +168,7 @@ class DepthChannel:
             if change.kind != "restart":
                 log.error(f"{self._topic}: {diff.first_id} does not follow {self._last_id}; sending a snapshot")
             self._ring.clear()
+            self._stale_up_to = max(self._stale_up_to, self._last_id or 0)
             self._broadcaster.publish(self._topic, self._encode_snapshot(book), None)
         else:
             self._last_id = diff.last_id

@@ -96,6 +96,11 @@ class TickerFeed(Protocol):
         """The newest, if any arrived."""
         ...
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the venue would tell if anything changed."""
+        ...
+
 
 class LiveMarket(Protocol):
     """Live market state, subscribed upstream as long as a lease is held."""

@@ -202,7 +202,9 @@ class StreamSessions:
 
     def _open_ticker(self, symbol: str) -> TickerChannel:
         lease = self._live.lease(symbol, "ticker")
-        return TickerChannel(f"ticker/{symbol}", self._live.ticker(symbol), lease, broadcaster=self._ticker)
+        return TickerChannel(
+            f"ticker/{symbol}", self._live.ticker(symbol), lease, broadcaster=self._ticker, jobs=self._jobs
+        )
 
     def _open_user(self) -> UserChannel:
         return UserChannel(self._user, self._user.lease(), broadcaster=self._events)

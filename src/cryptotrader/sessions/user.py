@@ -48,3 +48,4 @@ class UserClient(StreamClient[UserEvent]):
         """Keep everything, in order; the outbox closes the connection with 1008 when it is full."""
         for published in batch:
             self.connection.send(published.frame)
+        self.count_sent(len(batch))

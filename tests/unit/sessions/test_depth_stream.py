@@ -15,6 +15,7 @@ from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.net import Supervisor, SystemClock
 from cryptotrader.sessions.client import ClientContext
 from cryptotrader.sessions.depth import DepthChannel, DepthClient, DepthItem
+from cryptotrader.telemetry.metrics import WS_SENT
 from cryptotrader.transport.fanout import Broadcaster
 from tests.support.streams import FakeConnection, FakeDepthFeed, FakeLease
 from tests.support.waiting import eventually
@@ -28,6 +29,7 @@ class Stage:
     """One channel and its clients."""
 
     def __init__(self, jobs: Supervisor) -> None:
+        self.jobs = jobs
         self.feed = FakeDepthFeed()
         self.broadcaster: Broadcaster[DepthItem] = Broadcaster(max_window_s=0)
         self.leases = ["depth"]
@@ -215,6 +217,47 @@ async def test_a_restart_of_the_venues_ids_is_a_snapshot_for_everyone(stage: Sta
     assert ids(fast.messages()) == [(100, 100), (101, 101), (3, 3), (4, 4), (5, 5)]
     assert ids(slow.messages()) == [(100, 100), (3, 3), (4, 4), (5, 5)]
     assert ids(back.messages()) == [(3, 3), (4, 4), (5, 5)]
+
+
+async def test_ids_from_before_the_venue_began_anew_are_never_resumed_from(stage: Stage) -> None:
+    """S0-44, DESIGN 4.6: the venue's ids went back and have passed the client's old one meanwhile; what follows that
+    number now belongs to another book, so there is a snapshot. Newer numbers can be resumed from again."""
+    stage.make_ready(last_id=100)
+    stage.client()
+    stage.change(level(98, 2))
+    snapshot = BookSnapshot("BTCUSDT", 99, (level(50, 1),), (level(51, 1),))
+    stage.feed.book.load(snapshot)
+    whole = DepthDiff("BTCUSDT", 99, 99, snapshot.bids, snapshot.asks, 1)
+    stage.feed.topic.publish(DepthChange(whole, "restart", stage.feed.book))
+    for quantity in range(5):
+        stage.change(level(49, quantity + 1))
+    old, new = stage.client(from_id=101), stage.client(from_id=102)
+    await settle()
+    assert old.messages()[0]["snapshot"] is True
+    assert ids(new.messages()) == [(103, 103), (104, 104)]
+
+
+async def test_every_message_is_counted_once_for_each_client(stage: Stage) -> None:
+    """S0-6, DESIGN 4.5: ``/metrics`` counts snapshots, resumed and merged messages too."""
+    counter = WS_SENT.labels(kind="depth")
+    stage.broadcaster = Broadcaster(on_delivered=counter.inc, max_window_s=0)
+    stage.channel = DepthChannel(
+        "depth/BTCUSDT", stage.feed, FakeLease(["a"], "a"),
+        broadcaster=stage.broadcaster, jobs=stage.jobs, now_ns=lambda: 7_000_000,
+    )  # fmt: skip
+    before = counter._value.get()
+    stage.make_ready()
+    clients = [stage.client()]
+    stage.change(level(98, 2))
+    clients += [stage.client(), stage.client(from_id=100)]
+    clients[0].fall_behind()
+    stage.change(level(98, 3))
+    await settle()
+    stage.change(level(98, 4))
+    await settle()
+    clients[0].catch_up()
+    await settle()
+    assert counter._value.get() - before == sum(len(client.messages()) for client in clients)
 
 
 async def test_a_hole_in_the_feed_becomes_a_snapshot_not_a_silent_hole(

@@ -11,8 +11,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cryptotrader.feeds.user import UserEvent
-from cryptotrader.net import SystemClock
+from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.sessions.client import ClientContext
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
+from cryptotrader.sessions.ticker import TickerChannel, TickerClient
+from cryptotrader.transport.fanout import Broadcaster
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
 from tests.support.streams import (
     TOKEN,
@@ -155,6 +158,33 @@ async def test_a_slow_ticker_client_gets_only_the_newest(stage: Stage) -> None:
         await settle()
     connection.catch_up()
     assert [message["c"] for message in connection.messages()] == ["4.00000000"]
+
+
+async def test_a_ticker_client_hears_the_newest_again_while_the_market_is_quiet() -> None:
+    """S0-40: about one message a second also where the venue has nothing to say; with the time of the message, and
+    only while the venue would tell of a change."""
+    live = FakeLive()
+    feed = live.ticker_feed
+    async with Supervisor("test") as jobs:
+        channel = TickerChannel(
+            "ticker/BTCUSDT", feed, live.lease("BTCUSDT", "ticker"),
+            broadcaster=Broadcaster(), jobs=jobs, repeat_s=0.06,
+        )  # fmt: skip
+        client = TickerClient(ClientContext("ticker", "/ws/ticker/btcusdt", "k1", SystemClock(), print), channel)
+        connection = FakeConnection()
+        client.on_open(connection)
+        feed.put(ticker())
+        await eventually(lambda: len(connection.messages()) >= 4)
+        told = connection.messages()
+        assert {message["c"] for message in told} == {ticker().last_price}
+        times = [message["E"] for message in told]
+        assert times == sorted(set(times))
+        feed.is_active = False
+        said, asked = len(connection.messages()), feed.asked
+        await eventually(lambda: feed.asked >= asked + 3)
+        assert len(connection.messages()) == said
+        channel.close()
+        await eventually(lambda: jobs.job_count == 0)
 
 
 async def test_account_events_are_forwarded_as_they_are_and_never_conflated(stage: Stage) -> None:
