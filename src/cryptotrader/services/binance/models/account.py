@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from cryptotrader.services.binance.models.commission import CommissionRates
 from cryptotrader.services.binance.models.exchange_info import RateLimit
 from cryptotrader.services.binance.models.market import Wire
 
@@ -12,15 +15,6 @@ class Balance(Wire, frozen=True, kw_only=True):
     asset: str
     free: str
     locked: str
-
-
-class CommissionRates(Wire, frozen=True, kw_only=True):
-    """Fractions of the traded amount: ``"0.00150000"`` is 0.15 %."""
-
-    maker: str = "0"
-    taker: str = "0"
-    buyer: str = "0"
-    seller: str = "0"
 
 
 class Account(Wire, frozen=True, kw_only=True):
@@ -64,3 +58,48 @@ class AccountTrade(Wire, frozen=True, kw_only=True):
 
 class OrderCount(RateLimit, frozen=True, kw_only=True):
     """How many unfilled orders count against one interval (``account.rateLimits.orders``)."""
+
+
+class PreventedMatch(Wire, frozen=True, kw_only=True):
+    """A match that self-trade prevention did not let happen (``myPreventedMatches``)."""
+
+    symbol: str
+    prevented_match_id: int
+    taker_order_id: int
+    maker_symbol: str
+    maker_order_id: int
+    trade_group_id: int
+    self_trade_prevention_mode: str
+    price: str
+    maker_prevented_quantity: str | None = None
+    taker_prevented_quantity: str | None = None
+    transact_time: int
+    """Epoch milliseconds."""
+
+
+class Allocation(Wire, frozen=True, kw_only=True):
+    """A fill that smart order routing took from another book (``myAllocations``)."""
+
+    symbol: str
+    allocation_id: int
+    allocation_type: str
+    order_id: int
+    order_list_id: int = -1
+    price: str
+    qty: str
+    quote_qty: str
+    commission: str
+    commission_asset: str
+    time: int
+    """Epoch milliseconds."""
+    is_buyer: bool
+    is_maker: bool
+    is_allocator: bool
+
+
+class RelevantFilters(Wire, frozen=True, kw_only=True):
+    """Filters that bind an account on a symbol (``myFilters``). Each is a mapping, since kinds differ in fields."""
+
+    exchange_filters: tuple[dict[str, Any], ...] = ()
+    symbol_filters: tuple[dict[str, Any], ...] = ()
+    asset_filters: tuple[dict[str, Any], ...] = ()

@@ -136,3 +136,14 @@ class TopOfBook(Wire, frozen=True, kw_only=True):
     bid_qty: str
     ask_price: str
     ask_qty: str
+
+
+class BlockTrade(Wire, frozen=True, kw_only=True):
+    """A trade agreed upon outside of the book (``blockTrades.historical``)."""
+
+    id: int
+    price: str
+    qty: str
+    quote_qty: str
+    time: int
+    is_buyer_maker: bool

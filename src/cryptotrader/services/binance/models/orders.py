@@ -5,6 +5,7 @@ Fields that appear only under conditions ("Conditional fields in Order Responses
 
 from __future__ import annotations
 
+from cryptotrader.services.binance.models.commission import CommissionPair, Discount
 from cryptotrader.services.binance.models.market import Wire
 
 
@@ -36,6 +37,9 @@ class OrderFill(Wire, frozen=True, kw_only=True):
     commission: str
     commission_asset: str
     trade_id: int = -1
+    """-1 where the fill is an allocation of smart order routing."""
+    match_type: str | None = None
+    alloc_id: int | None = None
 
 
 class PlacedOrder(ConditionalFields, frozen=True, kw_only=True):
@@ -138,22 +142,6 @@ class CancelledItem(ConditionalFields, frozen=True, kw_only=True):
     transaction_time: int | None = None
     orders: tuple[ListedOrder, ...] = ()
     order_reports: tuple[CancelledOrder, ...] = ()
-
-
-class CommissionPair(Wire, frozen=True, kw_only=True):
-    """``{"maker":"0.00000112","taker":"0.00000114"}``."""
-
-    maker: str
-    taker: str
-
-
-class Discount(Wire, frozen=True, kw_only=True):
-    """Discount on the standard commission when it is paid in ``discount_asset``."""
-
-    enabled_for_account: bool = False
-    enabled_for_symbol: bool = False
-    discount_asset: str = ""
-    discount: str = "0"
 
 
 class TestedOrder(Wire, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from cryptotrader.services.binance.websocketAPI.market_data_requests import (
     aggregate_trades,
     current_average_price,
+    historical_block_trades,
     historical_trades,
     klines,
     order_book,
@@ -18,6 +19,7 @@ from cryptotrader.services.binance.websocketAPI.market_data_requests import (
 __all__ = [
     "aggregate_trades",
     "current_average_price",
+    "historical_block_trades",
     "historical_trades",
     "klines",
     "order_book",
