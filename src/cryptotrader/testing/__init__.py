@@ -2,8 +2,24 @@
 
 from cryptotrader.testing.clock import FakeClock, settle
 from cryptotrader.testing.market import FakeMarket
+from cryptotrader.testing.network import FaultyNetwork, FaultyWire, LinkPlan
 from cryptotrader.testing.proxy import FaultProxy
 from cryptotrader.testing.rest import FakeRest
+from cryptotrader.testing.simulation import SimulatedClock, SimulationStuckError, run_simulated
 from cryptotrader.testing.wire import FakeVenue, FakeWire
 
-__all__ = ["FakeClock", "FakeMarket", "FakeRest", "FakeVenue", "FakeWire", "FaultProxy", "settle"]
+__all__ = [
+    "FakeClock",
+    "FakeMarket",
+    "FakeRest",
+    "FakeVenue",
+    "FakeWire",
+    "FaultProxy",
+    "FaultyNetwork",
+    "FaultyWire",
+    "LinkPlan",
+    "SimulatedClock",
+    "SimulationStuckError",
+    "run_simulated",
+    "settle",
+]
