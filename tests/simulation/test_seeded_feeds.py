@@ -142,6 +142,21 @@ async def test_a_ticker_is_there_at_once_and_the_same_one_is_not_told_twice() ->
         assert not world.live.ticker(SYMBOL).is_fresh
 
 
+async def test_tickers_go_on_where_the_venues_clock_is_set_back() -> None:
+    """S0-40: an hour back must not mean an hour of silence."""
+    async with live_world() as world:
+        world.rest.on("GET /api/v3/ticker/24hr", lambda params: TICKER_ROW)
+        feed = world.live.ticker(SYMBOL)
+        world.live.lease(SYMBOL, TICKER)
+        await world.clock.advance(1)
+        times: list[int] = []
+        feed.topic.subscribe(lambda ticker: times.append(ticker.event_ms))
+        for event_ms in (3_600_000, 3_601_000, 2_000, 3_000, 3_000):
+            world.venue.publish("btcusdt@ticker", ticker_event(event_ms))
+        await world.clock.advance(0)
+        assert times == [3_600_000, 3_601_000, 2_000, 3_000]
+
+
 async def test_candles_are_seeded_and_updated() -> None:
     async with live_world() as world:
         row = [60_000, "1", "1", "1", "1", "1", 119_999, "1", 1, "1", "1", "0"]

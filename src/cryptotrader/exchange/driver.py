@@ -19,6 +19,31 @@ IDLE_S = 0.25
 """Longest sleep without a look at the sources. Unit: seconds. Reason: a clock that was set must be noticed soon."""
 
 
+SLOWDOWN = 2
+"""How much slower the market runs while the wall clock is behind it. Reason: it must not stop, and it must meet the
+wall clock again."""
+
+
+class MarketClock:
+    """Wall time that never goes back.
+
+    Where the wall clock is set back, the market goes on at half its speed until the wall clock has caught up: ids and
+    times of a market only ever grow, and a market that stood still for as long as the step would look dead.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._now_ns = clock.now_ns()
+        self._steady_ns = clock.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Epoch nanoseconds; never less than before."""
+        wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        slow_ns = self._now_ns + (steady_ns - self._steady_ns) // SLOWDOWN
+        self._now_ns, self._steady_ns = (wall_ns if wall_ns >= self._now_ns else slow_ns), steady_ns
+        return self._now_ns
+
+
 class MarketDriver:
     """Sources in the order in which they were named.
 
@@ -33,10 +58,11 @@ class MarketDriver:
             symbol: source for source in self.sources for symbol in source.symbols
         }
         self._clock = clock
+        self._market_clock = MarketClock(clock)
 
     def start(self, checkpoints: Mapping[str, bytes]) -> int:
         """Start every source, or let it go on where its checkpoint says; returns the time (epoch nanoseconds)."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._market_clock.now_ns()
         for source in self.sources:
             data = checkpoints.get(_name(source))
             if data is None:
@@ -53,7 +79,7 @@ class MarketDriver:
         """Somebody watches the symbol now; False where no source serves it."""
         source = self.by_symbol.get(symbol)
         if source is not None:
-            source.release(symbol, self._clock.now_ns())
+            source.release(symbol, self._market_clock.now_ns())
         return source is not None
 
     def advance(self, feed: Callable[[MarketEvent, int], None]) -> bool:
@@ -62,7 +88,7 @@ class MarketDriver:
         more = False
         for source in self.sources:
             while True:
-                now_ns = self._clock.now_ns()
+                now_ns = self._market_clock.now_ns()
                 events = source.advance(now_ns, BATCH_EVENTS)
                 now_ms = to_ms(now_ns)
                 for event in events:
@@ -79,7 +105,7 @@ class MarketDriver:
         dues = [due for source in self.sources if (due := source.next_due_ns()) is not None]
         if not dues:
             return IDLE_S
-        return min(max((min(dues) - self._clock.now_ns()) / NS_PER_S, 0.0), IDLE_S)
+        return min(max((min(dues) - self._market_clock.now_ns()) / NS_PER_S, 0.0), IDLE_S)
 
 
 def _name(source: MarketSource) -> str:

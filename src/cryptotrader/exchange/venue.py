@@ -130,7 +130,7 @@ class PaperVenue:
             if last is not None:
                 self.engine.prime(last)
             self._emit(self.engine.on_snapshot(source.snapshot(symbol), to_ms(now_ns)))
-        self._save_checkpoint(now_ns)
+        self._save_checkpoint()
 
     def open_account(self, account: PaperAccount) -> None:
         """Open an account with its first balances.
@@ -307,8 +307,8 @@ class PaperVenue:
         """Move the market until cancelled."""
         while True:
             busy = self._driver.advance(self._on_market)
-            if self.clock.now_ns() >= self._checkpoint_due_ns:
-                self._save_checkpoint(self.clock.now_ns())
+            if self.clock.monotonic_ns() >= self._checkpoint_due_ns:
+                self._save_checkpoint()
             if busy:
                 await asyncio.sleep(0)
                 continue
@@ -321,7 +321,7 @@ class PaperVenue:
 
     async def close(self) -> None:
         """Put the rest on disk and close the store."""
-        self._save_checkpoint(self.clock.now_ns())
+        self._save_checkpoint()
         await self._commit.close()
 
     def _on_market(self, event: SourceEvent, now_ms: int) -> None:
@@ -369,8 +369,8 @@ class PaperVenue:
         for item in told:
             self.user.publish(item)
 
-    def _save_checkpoint(self, now_ns: int) -> None:
-        self._checkpoint_due_ns = now_ns + CHECKPOINT_NS
+    def _save_checkpoint(self) -> None:
+        self._checkpoint_due_ns = self.clock.monotonic_ns() + CHECKPOINT_NS
         if self._records.store is None or self._commit.is_broken:
             return
         rows = [self._records.checkpoint(name, data) for name, data in self._driver.checkpoints()]

@@ -11,6 +11,10 @@ from cryptotrader.feeds.base import Feed, FeedContext
 from cryptotrader.services.binance.normalise import ticker_24h, ticker_of
 from cryptotrader.services.binance.websocketAPI.market_data_requests import ticker_price_24h
 
+SAME_AGAIN_MS = 10_000
+"""How much older than the newest a ticker may be and still count as told before. Unit: milliseconds. Reason: longer
+than two connections overlap; what is older still comes from a venue whose clock was set back."""
+
 
 class TickerFeed(Feed):
     """The newest ticker, from REST at once and from the stream ever after."""
@@ -33,7 +37,7 @@ class TickerFeed(Feed):
         """``24hrTicker``."""
         event = ticker_24h(payload)
         latest = self.latest
-        if self._is_from_stream and latest is not None and event.event_ms <= latest.event_ms:
+        if self._is_from_stream and latest is not None and 0 <= latest.event_ms - event.event_ms < SAME_AGAIN_MS:
             return  # The same again over a second connection.
         self._is_from_stream = True
         self._take(event)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, Side
 from cryptotrader.exchange.accounts import ApiKey, KeyKind, PaperAccount
-from cryptotrader.exchange.driver import BATCH_EVENTS, IDLE_S, MarketDriver
+from cryptotrader.exchange.driver import BATCH_EVENTS, IDLE_S, MarketClock, MarketDriver
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import BalancesChanged, DepthChanged, MarketEvent, OrderUpdate, TradePrinted
 from cryptotrader.exchange.engine.orders import NewOrder
@@ -86,6 +87,35 @@ def test_a_market_as_fast_as_it_can_leaves_time_for_others() -> None:
     assert not driver.advance(lambda event, now_ms: fed.append(event))
     assert driver.idle_s() == IDLE_S
     assert not driver.release("NOPE")
+
+
+def test_the_market_goes_on_where_the_clock_is_set_back() -> None:
+    """S0-40, S0-41: no pause as long as the step; the market slows down until the clock has caught up with it."""
+
+    class Wall(TestClock):
+        step_ns = 0
+
+        def now_ns(self) -> int:
+            return self.ns + self.step_ns
+
+        def monotonic_ns(self) -> int:
+            return self.ns
+
+    clock = Wall()
+    market = MarketClock(clock)
+    before_ns = market.now_ns()
+    clock.step_ns = -3_600 * NS_PER_S
+    seen = []
+    for _ in range(7_200):
+        clock.ns += NS_PER_S
+        seen.append(market.now_ns())
+    assert seen == sorted(seen)
+    assert seen[9] == before_ns + 5 * NS_PER_S
+    assert seen[-1] == clock.now_ns()
+    clock.ns += NS_PER_S
+    assert market.now_ns() == clock.now_ns()
+    clock.step_ns = 0
+    assert market.now_ns() == clock.now_ns()
 
 
 def test_a_symbol_needs_rules_and_a_key_needs_an_account() -> None:
