@@ -24,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from cryptotrader.config.addresses import may_be_real_money
 from cryptotrader.config.secrets import REDACTOR
 from cryptotrader.core.errors import ConfigError
 
@@ -108,10 +109,11 @@ class Settings(BaseSettings):
 
     @property
     def mode(self) -> Mode:
-        """What an order is: ``paper``, ``testnet`` or ``live`` money."""
-        if self.venue == "paper":
-            return "paper"
-        return "testnet" if self.venue == "binance-testnet" else "live"
+        """What an order is: ``paper``, ``testnet`` or ``live`` money. The address counts for more than the name."""
+        addresses = (self.binance_rest_url, self.binance_ws_api_url)
+        if self.venue in ("binance", "binance-us") or any(may_be_real_money(url) for url in addresses if url):
+            return "live"
+        return "paper" if self.venue == "paper" else "testnet"
 
     @property
     def may_trade(self) -> bool:

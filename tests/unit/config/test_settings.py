@@ -108,3 +108,37 @@ def test_orders_with_real_money_need_their_own_switch() -> None:
     assert not load_settings({"venue": "binance"}).may_trade
     assert load_settings({"venue": "binance", "live_trading": True}).may_trade
     assert load_settings({"venue": "binance-testnet"}).mode == "testnet"
+
+
+@pytest.mark.parametrize("venue", ["paper", "binance-testnet"])
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("https://api.binance.com", "live"),
+        ("https://API4.Binance.com.:443", "live"),
+        ("https://api.binance.us", "live"),
+        ("https://my-proxy.example.com", "live"),
+        ("https://8.8.8.8", "live"),
+        ("https://notbinance.vision", "live"),
+        ("http://127.0.0.1:3100", ""),
+        ("http://[::1]:3100", ""),
+        ("http://10.0.0.7:3100", ""),
+        ("http://exchange:3100", ""),
+        ("http://desk.local:3100", ""),
+        ("https://testnet.binance.vision", ""),
+    ],
+)
+def test_an_address_with_real_money_needs_the_switch_whatever_the_venue_is_called(
+    venue: str, url: str, mode: str
+) -> None:
+    """Live trading has its own switch: an address must not slip past it under the name of paper."""
+    named = {"paper": "paper", "binance-testnet": "testnet"}[venue]
+    settings = load_settings({"venue": venue, "binance_rest_url": url})
+    assert settings.mode == (mode or named)
+    assert settings.may_trade is (mode != "live")
+    assert load_settings({"venue": venue, "binance_rest_url": url, "live_trading": True}).may_trade
+
+
+def test_the_address_of_the_websocket_api_counts_too() -> None:
+    url = "wss://ws-api.binance.com:443/ws-api/v3"
+    assert not load_settings({"binance_ws_api_url": url}).may_trade
