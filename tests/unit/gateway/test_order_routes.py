@@ -40,6 +40,19 @@ async def test_the_venues_answer_is_passed_on_byte_for_byte_and_names_the_mode()
         (b"{", "application/json", 400, "Request body is not valid JSON"),
         (b'{"symbol":"\xff"}', "application/json", 400, "Request body is not valid JSON"),
         (b"[" * 60_000, "application/json", 400, ""),
+        (b'{"symbol":"BTCUSDT","side":"BUY","type":"MARKET","quantity":' + b"[" * 60_000, "application/json", 400, ""),
+        (
+            b'{"symbol":"BTCUSDT","side":"BUY","type":"MARKET","quantity":"1","quantity":"2"}',
+            "application/json",
+            400,
+            "Duplicate parameter: quantity",
+        ),
+        (
+            b'{"symbol":"BTCUSDT","side":"BUY","type":"MARKET","quantity":1' + b"0" * 9_000 + b"}",
+            "application/json",
+            400,
+            "Invalid quantity",
+        ),
         (b"x" * 70_000, "application/json", 413, "Request body larger than 65536 bytes"),
         (b"a=1", "application/x-www-form-urlencoded", 415, "Unsupported media type: use application/json"),
     ],
@@ -123,11 +136,13 @@ async def test_a_repeated_key_is_answered_again_and_says_so() -> None:
         second = await client.post("/api/v1/order", json=LIMIT_ORDER, headers=headers)
         other = await client.post("/api/v1/order", json=LIMIT_ORDER | {"side": "SELL"}, headers=headers)
         bad = await client.post("/api/v1/order", json=LIMIT_ORDER, headers={"Idempotency-Key": "with space"})
+        twice = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+        ambiguous = await client.post("/api/v1/order", json=LIMIT_ORDER, headers=twice)
     assert first.content == second.content == PLACED
     assert "idempotent-replayed" not in first.headers
     assert second.headers["idempotent-replayed"] == "true"
     assert other.json() == {"error": "Idempotency-Key was used with a different order", "status": 400}
-    assert bad.status_code == 400
+    assert bad.status_code == ambiguous.status_code == 400
     assert len(bench.venue.calls_of("order.place")) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from cryptotrader.core.errors import Forbidden, InvalidParams
-from cryptotrader.gateway.http.contract import Call, NoQuery, explain, read_body
+from cryptotrader.gateway.http.contract import Call, NoQuery, explain, read_body, shorten
 from cryptotrader.gateway.http.errors import CLIENT_ORDER_ID_HEADER
 from cryptotrader.gateway.http.replies import json_reply
 from cryptotrader.gateway.routes.account import OrderName, OrderQuery
@@ -80,6 +81,7 @@ async def _order(call: Call[NoQuery]) -> OrderRequest:
     text = await read_body(call.request)
     try:
         body = _body_decoder.decode(text)
+        json.loads(text, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
     except msgspec.ValidationError as error:
         raise explain(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -87,8 +89,19 @@ async def _order(call: Call[NoQuery]) -> OrderRequest:
     return order_request(body, await symbol_of(call.services, body.symbol))
 
 
+def _once_each(pairs: list[tuple[str, object]]) -> None:
+    """No name twice: which of two quantities is meant, nobody knows."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise InvalidParams(f"Duplicate parameter: {shorten(name)}", param=name, problem="invalid")
+        seen.add(name)
+
+
 def _idempotency_key(call: Call[NoQuery]) -> str | None:
-    key = call.request.headers.get(IDEMPOTENCY_HEADER)
+    keys = call.request.headers.getlist(IDEMPOTENCY_HEADER)
+    # Two keys are one with a comma and a space in it, as HTTP has it, and so no key.
+    key = ", ".join(keys) if keys else None
     if key is not None and not _KEY.fullmatch(key):
         text = f"Invalid {IDEMPOTENCY_HEADER}: 1 to 255 printable characters without spaces"
         raise InvalidParams(text, param=IDEMPOTENCY_HEADER, problem="malformed")
