@@ -19,8 +19,10 @@ from pathlib import Path
 import msgspec
 
 from cryptotrader.bus import Topic
-from cryptotrader.config import REDACTOR
+from cryptotrader.config import REDACTOR, get_logger
 from cryptotrader.core.errors import ConfigError, InvalidParams, NotAuthenticated
+
+log = get_logger(__name__)
 
 MAX_KEYS = 10_000
 """Most keys in one store. Reason: the whole file is read at once."""
@@ -150,6 +152,9 @@ class Authenticator:
     Args:
         tokens: Tokens from the settings; they may read and trade, under ids ``env-1``, ``env-2``, ...
         keys: Created keys; ``refresh`` reads them again.
+
+    Raises:
+        ConfigError: The key file cannot be read.
     """
 
     def __init__(self, tokens: Iterable[str], keys: KeyFile | None = None) -> None:
@@ -162,18 +167,28 @@ class Authenticator:
         self._version: tuple[int, int] | None = None
         self._known = dict(self._fixed)
         self.on_revoked: Topic[str] = Topic("keys.revoked")
-        self.refresh()
+        self._load()
 
     def refresh(self) -> None:
-        """Read the key file again if it changed; tell ``on_revoked`` about keys that are gone."""
+        """Read the key file again if it changed; tell ``on_revoked`` about keys that are gone.
+
+        A file that cannot be read changes nothing and is not read again before it changes.
+        """
+        try:
+            self._load()
+        except ConfigError as error:
+            log.error(f"{error.message}; the keys stay as they were")
+
+    def _load(self) -> None:
         if self._keys is None or (version := self._keys.version()) == self._version:
             return
+        self._version = version
         known = dict(self._fixed)
         for stored in self._keys.read():
             if stored.revoked_ms is None:
                 known[stored.secret_sha256] = Principal(stored.id, stored.name, frozenset(stored.scopes))
         gone = {who.key_id for who in self._known.values()} - {who.key_id for who in known.values()}
-        self._known, self._version = known, version
+        self._known = known
         for key_id in sorted(gone):
             self.on_revoked.publish(key_id)
 

@@ -72,3 +72,19 @@ def test_a_broken_key_file_stops_the_start_instead_of_letting_everybody_out(tmp_
     path.write_text("{}")
     with pytest.raises(ConfigError, match=r"keys\.json"):
         Authenticator([], KeyFile(path))
+
+
+def test_a_key_file_that_breaks_later_is_named_once_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """C-3, S0-51: known keys go on working, and a wrong token is still just a wrong token."""
+    path = tmp_path / "keys.json"
+    made = KeyFile(path).create("bot", ["read"], now_ms=1)
+    authenticator = Authenticator([TOKEN], KeyFile(path))
+    path.write_text("{broken")
+    for _ in range(3):
+        authenticator.refresh()
+        with pytest.raises(NotAuthenticated, match=r"^Invalid or expired token$"):
+            authenticator.authenticate("Bearer wrong")
+    assert authenticator.authenticate(f"Bearer {made.secret}").name == "bot"
+    assert capsys.readouterr().err.count("keys.json") == 1
