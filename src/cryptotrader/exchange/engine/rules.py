@@ -82,7 +82,7 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
             "opoAllowed": False,
             "quoteOrderQtyMarketAllowed": self.quote_order_qty_allowed,
             "allowTrailingStop": False,
-            "cancelReplaceAllowed": False,
+            "cancelReplaceAllowed": True,
             "amendAllowed": False,
             "pegInstructionsAllowed": False,
             "isSpotTradingAllowed": True,

@@ -277,6 +277,16 @@ def commission_rate(bps: int) -> str:
     return format_scaled(bps * _BPS)
 
 
+def no_discount() -> Json:
+    """``discount``: nobody gets one here."""
+    return {
+        "enabledForAccount": False,
+        "enabledForSymbol": False,
+        "discountAsset": "BNB",
+        "discount": commission_rate(0),
+    }
+
+
 def balances(rows: Iterable[tuple[str, int, int]], *, omit_zero: bool) -> list[Json]:
     """``balances`` of ``account``."""
     return [

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator, rest_payload
 from cryptotrader.exchange.protocol.limits import LimitReached
-from cryptotrader.exchange.protocol.operations import FaultRefusal, Operations, Silence, http_status
+from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
 from cryptotrader.services.binance.registry import AnySpec, by_route, verbs_of
 
 MAX_BODY_BYTES: Final = 65_536
@@ -126,7 +126,8 @@ class RestFront:
             operations.settle(spec, weight, address=request.address)
             status, answer = 200, msgspec.json.encode(result)
         except Refusal as refusal:
-            status, answer = http_status(refusal), error_body(refusal.code, refusal.message)
+            data = refusal.data if isinstance(refusal, DetailedRefusal) else None
+            status, answer = http_status(refusal), error_body(refusal.code, refusal.message, data)
             retry_after_s = _retry_after_s(refusal)
         headers = self._limit_headers(spec, request.address, caller=caller if status == 200 else None)
         if retry_after_s is not None:
@@ -160,9 +161,10 @@ def _retry_after_s(refusal: Refusal) -> int | None:
     return None
 
 
-def error_body(code: int, text: str) -> bytes:
-    """``{"code":-1121,"msg":"Invalid symbol."}``."""
-    return msgspec.json.encode({"code": code, "msg": text})
+def error_body(code: int, text: str, data: Mapping[str, object] | None = None) -> bytes:
+    """``{"code":-1121,"msg":"Invalid symbol."}``, and ``data`` where there is some."""
+    body: dict[str, object] = {"code": code, "msg": text}
+    return msgspec.json.encode(body if data is None else body | {"data": data})
 
 
 async def _read_body(receive: Receive) -> str | None:

@@ -2,6 +2,13 @@
 
 from cryptotrader.exchange.protocol.operations.call import Desk
 from cryptotrader.exchange.protocol.operations.dispatch import Operations
-from cryptotrader.exchange.protocol.operations.refusals import UNKNOWN, UNKNOWN_TEXT, FaultRefusal, Silence, http_status
+from cryptotrader.exchange.protocol.operations.refusals import (
+    UNKNOWN,
+    UNKNOWN_TEXT,
+    DetailedRefusal,
+    FaultRefusal,
+    Silence,
+    http_status,
+)
 
-__all__ = ["UNKNOWN", "UNKNOWN_TEXT", "Desk", "FaultRefusal", "Operations", "Silence", "http_status"]
+__all__ = ["UNKNOWN", "UNKNOWN_TEXT", "Desk", "DetailedRefusal", "FaultRefusal", "Operations", "Silence", "http_status"]

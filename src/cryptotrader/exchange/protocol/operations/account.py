@@ -8,9 +8,14 @@ from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpo
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
 from cryptotrader.exchange.protocol.operations.trading import check_period
 from cryptotrader.services.binance.websocketAPI.account_requests import (
+    acct_prevented_matches,
     acct_trade_history,
+    commission_rates,
     get_order_rate_limits,
     get_user_acct_info,
+    my_allocations,
+    order_amendments,
+    relevant_filters,
 )
 from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import (
     ping_user_data_stream,
@@ -67,6 +72,49 @@ def _order_limits(call: Call, params: get_order_rate_limits.OrderRateLimitsParam
     return call.desk.orders.describe(call.account, call.now_ms)
 
 
+def _commission(call: Call, params: commission_rates.CommissionParams) -> object:
+    symbol = known_symbol(call, params.symbol)
+    account = call.venue.account(call.account)
+    nothing = dict.fromkeys(("maker", "taker", "buyer", "seller"), render.commission_rate(0))
+    return {
+        "symbol": symbol,
+        "standardCommission": {
+            **nothing,
+            "maker": render.commission_rate(account.maker_bps),
+            "taker": render.commission_rate(account.taker_bps),
+        },
+        "specialCommission": nothing,
+        "taxCommission": nothing,
+        "discount": render.no_discount(),
+    }
+
+
+def _filters(call: Call, params: relevant_filters.RelevantFiltersParams) -> object:
+    """Those that count what an account has; prices and quantities are nobody's own."""
+    rules = call.venue.rules[known_symbol(call, params.symbol)]
+    counting = [each for each in rules.filters() if str(each["filterType"]).startswith("MAX_")]
+    return {"exchangeFilters": [], "symbolFilters": counting, "assetFilters": []}
+
+
+def _prevented_matches(call: Call, params: acct_prevented_matches.PreventedMatchesParams) -> object:
+    """None: no symbol here has a mode of self-trade prevention but ``NONE``."""
+    known_symbol(call, params.symbol)
+    return []
+
+
+def _allocations(call: Call, params: my_allocations.AllocationsParams) -> object:
+    """None: nothing here is routed to another book."""
+    known_symbol(call, params.symbol)
+    check_period(params.start_time, params.end_time)
+    return []
+
+
+def _amendments(call: Call, params: order_amendments.AmendmentsParams) -> object:
+    """None: no symbol here allows amendments. An order that the account does not have is told as such."""
+    call.venue.order(call.account, known_symbol(call, params.symbol), order_id=params.order_id)
+    return []
+
+
 def _start_stream(call: Call, params: start_user_data_stream.StartStreamParams) -> object:
     return {"listenKey": call.desk.listen_keys.create(call.account, call.now_ms)}
 
@@ -85,6 +133,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint(get_user_acct_info.SPEC, _account),
     endpoint(acct_trade_history.SPEC, _my_trades),
     endpoint(get_order_rate_limits.SPEC, _order_limits),
+    endpoint(commission_rates.SPEC, _commission),
+    endpoint(relevant_filters.SPEC, _filters),
+    endpoint(acct_prevented_matches.SPEC, _prevented_matches),
+    endpoint(my_allocations.SPEC, _allocations),
+    endpoint(order_amendments.SPEC, _amendments),
     endpoint(start_user_data_stream.SPEC, _start_stream),
     endpoint(ping_user_data_stream.SPEC, _keep_stream),
     endpoint(stop_user_data_stream.SPEC, _stop_stream),

@@ -10,30 +10,64 @@ from cryptotrader.core.clock import to_ms
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
-from cryptotrader.exchange.protocol.operations import account, market, trading, windows
+from cryptotrader.exchange.protocol.operations import (
+    account,
+    market,
+    order_lists,
+    price_range,
+    replace,
+    trading,
+    windows,
+)
 from cryptotrader.exchange.protocol.operations.call import Call, Desk, Endpoint
 from cryptotrader.exchange.protocol.operations.refusals import (
     TIMEOUT,
     TIMEOUT_TEXT,
     UNKNOWN,
     UNKNOWN_TEXT,
+    DetailedRefusal,
     FaultRefusal,
     Silence,
 )
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
 
-FREE_WHEN_DONE = frozenset({"order.place", "order.cancel", "openOrders.cancelAll"})
+FREE_WHEN_DONE = frozenset(
+    {
+        "order.place",
+        "order.cancel",
+        "order.cancelReplace",
+        "openOrders.cancelAll",
+        "orderList.place",
+        "orderList.place.oco",
+        "orderList.place.oto",
+        "orderList.place.otoco",
+        "orderList.place.opo",
+        "orderList.place.opoco",
+        "orderList.cancel",
+        "sor.order.place",
+    }
+)
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
 
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *market.ENDPOINTS,
+    *windows.ENDPOINTS,
+    *price_range.ENDPOINTS,
+    *trading.ENDPOINTS,
+    *replace.ENDPOINTS,
+    *order_lists.ENDPOINTS,
+    *account.ENDPOINTS,
+)
+"""Every request that is answered here; those about a connection's session are answered by the connection."""
 
 class Operations:
     """Answers requests whose sender has been checked."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        endpoints = (*market.ENDPOINTS, *windows.ENDPOINTS, *trading.ENDPOINTS, *account.ENDPOINTS)
-        self._endpoints: dict[str, Endpoint] = {item.spec.name: item for item in endpoints}
+        self._endpoints: dict[str, Endpoint] = {item.spec.name: item for item in ENDPOINTS}
         desk.venue.user.subscribe(self._on_user_event)
 
     def knows(self, spec: AnySpec) -> bool:
@@ -98,7 +132,12 @@ class Operations:
         try:
             if spec.needs_key:
                 self.desk.venue.require_store()
-            answer = known.answer(call, params)
+            try:
+                answer = known.answer(call, params)
+            except DetailedRefusal as refusal:
+                if refusal.has_effect:
+                    await self.desk.venue.committed()
+                raise
             if spec.needs_key:
                 await self.desk.venue.committed()
         except StoreBroken:

@@ -18,6 +18,7 @@ from cryptotrader.services.binance.websocketAPI.general_requests import (
 from cryptotrader.services.binance.websocketAPI.market_data_requests import (
     aggregate_trades,
     current_average_price,
+    historical_block_trades,
     historical_trades,
     klines,
     order_book,
@@ -106,6 +107,12 @@ def _historical_trades(call: Call, params: historical_trades.HistoricalTradesPar
     return [render.trade(trade) for trade in tape.latest() if trade.trade_id >= first][:limit]
 
 
+def _block_trades(call: Call, params: historical_block_trades.BlockTradesParams) -> object:
+    """None: here all trades come from the book."""
+    known_symbol(call, params.symbol)
+    return []
+
+
 def _agg_trades(call: Call, params: aggregate_trades.AggregateTradesParams) -> object:
     trades = call.venue.statistics(known_symbol(call, params.symbol)).tape.latest()
     limit = params.limit or DEFAULT_ROWS
@@ -169,6 +176,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _depth_endpoint(),
     endpoint(recent_trades.SPEC, _trades),
     endpoint(historical_trades.SPEC, _historical_trades),
+    endpoint(historical_block_trades.SPEC, _block_trades),
     endpoint(aggregate_trades.SPEC, _agg_trades),
     endpoint(klines.SPEC, _klines),
     endpoint(ui_klines.SPEC, _klines),

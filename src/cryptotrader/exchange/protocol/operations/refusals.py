@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,13 @@ _ENUMS: Mapping[str, tuple[int, str]] = {
     "pegPriceType": (-1210, "Invalid pegPriceType."),
     "pegOffsetType": (-1211, "Invalid pegOffsetType."),
     "strategyType": (-1134, "`strategyType` was less than 1000000."),
+    "pairType": (-1158, "Order type not supported in OCO."),
 }
+
+_LEG = re.compile(r"^(above|below|pendingAbove|pendingBelow|pending|working|limit|stopLimit|stop)([A-Z]\w*)$")
+"""A parameter of one order of a list: ``pendingAboveTimeInForce``."""
+
+_PAIR_TYPES = frozenset({"aboveType", "belowType", "pendingAboveType", "pendingBelowType"})
 
 _LEGAL_SYMBOL = "^[\\w\\-._]{1,20}$"
 _LEGAL_INTEGER = "^[0-9]{1,20}$"
@@ -58,9 +65,20 @@ _LEGAL: Mapping[str, str] = {
     "stopPrice": _LEGAL_DECIMAL,
     "icebergQty": _LEGAL_DECIMAL,
     "recvWindow": _LEGAL_DECIMAL,
+    "newQty": _LEGAL_DECIMAL,
     "newClientOrderId": _LEGAL_NAME,
     "origClientOrderId": _LEGAL_NAME,
+    "clientOrderId": _LEGAL_NAME,
+    "listClientOrderId": _LEGAL_NAME,
+    "cancelOrigClientOrderId": _LEGAL_NAME,
+    "cancelNewClientOrderId": _LEGAL_NAME,
     "orderId": _LEGAL_INTEGER,
+    "orderListId": _LEGAL_INTEGER,
+    "cancelOrderId": _LEGAL_INTEGER,
+    "preventedMatchId": _LEGAL_INTEGER,
+    "fromPreventedMatchId": _LEGAL_INTEGER,
+    "fromAllocationId": _LEGAL_INTEGER,
+    "fromExecutionId": _LEGAL_INTEGER,
     "fromId": _LEGAL_INTEGER,
     "limit": _LEGAL_INTEGER,
     "startTime": _LEGAL_INTEGER,
@@ -69,7 +87,14 @@ _LEGAL: Mapping[str, str] = {
     "trailingDelta": _LEGAL_INTEGER,
 }
 
-_ORDERS = frozenset({"order.place", "order.test"})
+_ORDERS = (
+    "order.place",
+    "order.test",
+    "order.cancelReplace",
+    "orderList.place",
+    "sor.order.",
+)
+"""How the names of requests begin that place orders."""
 
 
 class Silence(Exception):
@@ -94,9 +119,25 @@ class FaultRefusal(Refusal):
         self.retry_after_s = retry_after_s
 
 
+class DetailedRefusal(Refusal):
+    """A refusal that tells more than its code, since a part of the request may have been carried out.
+
+    Attributes:
+        status: HTTP status.
+        data: Goes out as ``data``, beside code and text.
+        has_effect: Whether a part was carried out; that part must be on disk before the answer leaves.
+    """
+
+    def __init__(self, code: int, message: str, *, status: int, data: dict[str, object], has_effect: bool) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.data = data
+        self.has_effect = has_effect
+
+
 def http_status(refusal: Refusal) -> int:
     """The HTTP status that goes with a refusal; most are 400."""
-    if isinstance(refusal, (LimitReached, FaultRefusal)):
+    if isinstance(refusal, (LimitReached, FaultRefusal, DetailedRefusal)):
         return refusal.status
     return _STATUS.get(refusal.code, 400)
 
@@ -111,7 +152,7 @@ def refusal_of(spec: AnySpec, given: Mapping[str, Any], error: InvalidParams) ->
             return Refusal(-1105, f"Parameter '{name}' was empty.")
         case "unknown":
             return _too_many(spec, given)
-        case "not_required" if spec.name in _ORDERS:
+        case "not_required" if spec.name.startswith(_ORDERS):
             return Refusal(-1106, f"Parameter '{name}' sent when not required.")
         case "not_required":
             return Refusal(-1128, "Combination of optional parameters invalid.")
@@ -139,18 +180,27 @@ def _fields(spec: AnySpec) -> tuple[Any, ...]:
     return msgspec.structs.fields(spec.params)
 
 
+def _kind(name: str) -> str:
+    """What a parameter is, whichever order of a list it belongs to: ``aboveStopPrice`` is a ``stopPrice``."""
+    if name in _PAIR_TYPES:
+        return "pairType"
+    leg = None if name in _LEGAL or name in _ENUMS else _LEG.match(name)
+    return name if leg is None else leg[2][0].lower() + leg[2][1:]
+
+
 def _wrong_value(spec: AnySpec, name: str, problem: str) -> Refusal:
-    if name == "type":
+    if name in ("type", "workingType", "pendingType"):
         return (
             Refusal(-1139, "Invalid ticker type.")
             if spec.name.startswith("ticker")
             else Refusal(-1116, "Invalid orderType.")
         )
-    if name in _ENUMS:
-        return Refusal(*_ENUMS[name])
+    kind = _kind(name)
+    if kind in _ENUMS:
+        return Refusal(*_ENUMS[kind])
     if name == "recvWindow" and problem == "out_of_range":
         return Refusal(-1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000.")
-    legal = _LEGAL.get(name)
+    legal = _LEGAL.get(kind)
     if problem == "malformed" and legal is not None:
         return illegal(name, legal)
     return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")

@@ -8,7 +8,7 @@ from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.core.scaled import parse_scaled
 from cryptotrader.exchange.engine.accounts import Period
 from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder
+from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -52,7 +52,7 @@ def amount(name: str, text: str | None) -> int:
         raise Refusal(-1111, f"Parameter '{name}' has too much precision.") from None
 
 
-def _new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
+def new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
     """The order that the parameters describe.
 
     Raises:
@@ -84,7 +84,7 @@ def _new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
 
 
 def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
-    new = _new_order(call, params)
+    new = new_order(call, params)
     call.desk.orders.check(call.account, now_ms=call.now_ms)
     # Counted before it is placed, since its first fill may be told while it is.
     call.desk.orders.placed(call.account, now_ms=call.now_ms)
@@ -93,8 +93,12 @@ def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
     except Refusal:
         call.desk.orders.release(call.account, now_ms=call.now_ms)
         raise
-    wanted = params.new_order_resp_type or ("FULL" if order.type in _ANSWERS_IN_FULL else "ACK")
-    match wanted:
+    return placed(order, params.new_order_resp_type)
+
+
+def placed(order: Order, wanted: str | None) -> render.Json:
+    """A new order as the client wants to see it: ``ACK``, ``RESULT`` or ``FULL``; None is up to its type."""
+    match wanted or ("FULL" if order.type in _ANSWERS_IN_FULL else "ACK"):
         case "ACK":
             return render.order_ack(order)
         case "RESULT":
@@ -104,9 +108,12 @@ def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
 
 
 def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
-    call.venue.check(call.account, _new_order(call, params))
-    if not params.compute_commission_rates:
-        return {}
+    call.venue.check(call.account, new_order(call, params))
+    return commission_for_order(call) if params.compute_commission_rates else {}
+
+
+def commission_for_order(call: Call) -> render.Json:
+    """What ``computeCommissionRates`` asks for."""
     account = call.venue.account(call.account)
     nothing = {"maker": render.commission_rate(0), "taker": render.commission_rate(0)}
     return {
@@ -116,12 +123,7 @@ def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
         },
         "specialCommissionForOrder": nothing,
         "taxCommissionForOrder": nothing,
-        "discount": {
-            "enabledForAccount": False,
-            "enabledForSymbol": False,
-            "discountAsset": "BNB",
-            "discount": render.commission_rate(0),
-        },
+        "discount": render.no_discount(),
     }
 
 
@@ -135,21 +137,29 @@ def _query(call: Call, params: query_order.QueryOrderParams) -> object:
 
 def _cancel(call: Call, params: cancel_order.CancelOrderParams) -> object:
     symbol = known_symbol(call, params.symbol)
-    if params.cancel_restrictions is not None:
-        _check_restrictions(call, params)
     which = CancelOrder(symbol, params.order_id, params.orig_client_order_id, params.new_client_order_id or "")
-    order = call.venue.cancel(call.account, which)
-    return render.cancelled_order(order)
+    return cancelled(call, which, params.cancel_restrictions)
 
 
-def _check_restrictions(call: Call, params: cancel_order.CancelOrderParams) -> None:
+def cancelled(call: Call, which: CancelOrder, restrictions: str | None) -> render.Json:
+    """Cancel an order, provided that its state is the one that ``cancelRestrictions`` names.
+
+    Raises:
+        Refusal: -2011.
+    """
+    if restrictions is not None:
+        _check_restrictions(call, which, restrictions)
+    return render.cancelled_order(call.venue.cancel(call.account, which))
+
+
+def _check_restrictions(call: Call, which: CancelOrder, restrictions: str) -> None:
     try:
         order = call.venue.order(
-            call.account, params.symbol, order_id=params.order_id, client_order_id=params.orig_client_order_id
+            call.account, which.symbol, order_id=which.order_id, client_order_id=which.client_order_id
         )
     except Refusal:
         raise Refusal(-2011, "Unknown order sent.") from None
-    needed = OrderStatus.NEW if params.cancel_restrictions == "ONLY_NEW" else OrderStatus.PARTIALLY_FILLED
+    needed = OrderStatus.NEW if restrictions == "ONLY_NEW" else OrderStatus.PARTIALLY_FILLED
     if order.is_open and order.status is not needed:
         raise Refusal(-2011, CANCEL_RESTRICTED_TEXT)
 

@@ -11,7 +11,7 @@ from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator
 from cryptotrader.exchange.protocol.limits import LimitReached
-from cryptotrader.exchange.protocol.operations import FaultRefusal, Operations, Silence, http_status
+from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
 from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, refusal_of
 from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_UNSUPPORTED, House
 from cryptotrader.exchange.protocol.streams.payloads import MILLIS, server_shutdown
@@ -41,7 +41,7 @@ UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 TOO_MANY_QUEUED = (-1003, "Too many requests queued.")
 NOT_SUPPORTED = (-1020, "This operation is not supported.")
 
-_SESSION_METHODS = frozenset(
+SESSION_METHODS = frozenset(
     {
         "session.logon",
         "session.logout",
@@ -104,13 +104,13 @@ class ApiConnection:
             self._send(failure(bad.request_id, Failure(400, refusal.code, refusal.message), self._limits(None, None)))
             return
         spec = by_method(request.method)
-        if spec is None or not (request.method in _SESSION_METHODS or self._operations.knows(spec)):
+        if spec is None or not (request.method in SESSION_METHODS or self._operations.knows(spec)):
             self._refuse(request, Refusal(*NOT_SUPPORTED))
             return
         params = _own_params(spec, request.params)
         try:
             weight = self._operations.charge(spec, params, address=self._address)
-            if request.method in _SESSION_METHODS:
+            if request.method in SESSION_METHODS:
                 self._answer_session(spec, request, params)
                 return
             caller = self._session.caller(spec, request.params)
@@ -223,12 +223,12 @@ class ApiConnection:
 
     def _refuse(self, request: ApiRequest, refusal: Refusal, account: str | None = None) -> None:
         status = http_status(refusal)
-        failed = Failure(status, refusal.code, refusal.message, self._retry_data(refusal))
+        failed = Failure(status, refusal.code, refusal.message, self._refusal_data(refusal))
         request_id = NO_ID if isinstance(refusal, SessionRevoked) else request.id
         self._send(failure(request_id, failed, self._limits(request, account)))
 
-    def _retry_data(self, refusal: Refusal) -> dict[str, object] | None:
-        """``serverTime`` and ``retryAfter`` ("IP limits")."""
+    def _refusal_data(self, refusal: Refusal) -> dict[str, object] | None:
+        """``serverTime`` and ``retryAfter`` ("IP limits"), or what became of the parts of a request."""
         now_ms = self._operations.now_ms()
         match refusal:
             case LimitReached(retry_after_ms=wait_ms):
@@ -244,6 +244,8 @@ class ApiConnection:
             return None
         desk, now_ms = self._operations.desk, self._operations.now_ms()
         rows = list(desk.orders.describe(account, now_ms)) if account is not None else []
+            case DetailedRefusal(data=data):
+                return data
         rows.append(
             {
                 "rateLimitType": "REQUEST_WEIGHT",

@@ -129,7 +129,8 @@ class Failure(msgspec.Struct, frozen=True):
     code: int
     msg: str
     data: dict[str, object] | None = None
-    """``serverTime`` and ``retryAfter``, both epoch milliseconds, of a refusal for too many requests."""
+    """``serverTime`` and ``retryAfter``, both epoch milliseconds, of a refusal for too many requests; or what became of
+    the parts of a request of which not all were carried out."""
 
 
 def failure(request_id: bytes, failed: Failure, rate_limits: Sequence[Mapping[str, object]] | None) -> bytes:
