@@ -16,7 +16,7 @@ REFUSED = {
     "rest.openOrders.none": "(400, -2011, 'Unknown order sent.',",
     "rest.wrong_secret": "(400, -1022, 'Signature for this request is not valid.',",
     "rest.wrong_key": "(401, -2015, 'Invalid API-key, IP, or permissions for action.',",
-    "rest.oco": "(404, -1020,",
+    "rest.nosuch": "(404, -1020,",
     "listen_key.gone": "(400, -1125, 'This listenKey does not exist.',",
 }
 
@@ -77,13 +77,23 @@ def test_streams_come_raw_and_combined_by_subscribe(report: dict[str, Any]) -> N
     assert len(steps["raw.partial"]["bids"]) == 5
 
 
+def test_times_come_in_microseconds_where_the_client_wants_them(report: dict[str, Any]) -> None:
+    """``X-MBX-TIME-UNIT``, ``timeUnit`` in the address, and a period given in the same unit."""
+    steps = report["steps"]
+    candles = steps["micros.klines"]
+    answers = (steps["micros.time"], steps["micros.ws_time"]["result"])
+    times = [answer["serverTime"] for answer in answers] + [steps["micros.trade"]["T"], candles[0][0], candles[0][6]]
+    assert all(10**15 < time < 10**16 for time in times)
+    assert 1 <= len(candles) <= 3
+
+
 def test_numbers_in_websocket_requests_are_signed_as_text(report: dict[str, Any]) -> None:
     """``1.0`` and ``9e-05`` are in the signature as they were written; the latter is no decimal for Binance."""
     steps = report["steps"]
     assert steps["ws.order.place.whole"]["result"]["origQty"] == "1.00000000"
     assert steps["ws.order.exponent"]["error"]["code"] == -1100
     failed = {step for step, answer in steps.items() if isinstance(answer, dict) and "error" in answer}
-    assert failed == {"ws.order.exponent", "ws.absent.oco", "ws.userDataStream.gone"}
+    assert failed == {"ws.order.exponent", "ws.nosuch", "ws.userDataStream.gone"}
 
 
 def test_listen_keys_can_be_had_over_the_websocket_api(report: dict[str, Any]) -> None:

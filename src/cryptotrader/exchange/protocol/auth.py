@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cryptotrader.core.clock import Clock
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, Permission
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.protocol.time_unit import MICROSECONDS_FROM
 from cryptotrader.services.binance.request import SecurityType
 
 AUTH_PARAMS = frozenset({"apiKey", "timestamp", "recvWindow", "signature"})
@@ -25,9 +26,6 @@ MAX_RECV_WINDOW_US = 60_000_000
 
 MAX_AHEAD_US = 1_000_000
 """How far a client's clock may be ahead. Unit: microseconds. Reason: Binance's rule, one second."""
-
-MICROSECONDS_FROM = 10**14
-"""Timestamps from here on count microseconds. Reason: in milliseconds this is the year 5138."""
 
 MAX_KEY_CHARS = 128
 """Longest key id that is looked up. Unit: characters. Reason: Binance's have 64."""

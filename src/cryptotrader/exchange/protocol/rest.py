@@ -17,6 +17,7 @@ from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator, rest_payload
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
+from cryptotrader.exchange.protocol.time_unit import answer_in_micros, wants_micros
 from cryptotrader.services.binance.registry import AnySpec, by_route, verbs_of
 
 MAX_BODY_BYTES: Final = 65_536
@@ -52,6 +53,12 @@ class _Request:
     def key_id(self) -> str | None:
         """The API key."""
         value = self._headers.get(b"x-mbx-apikey")
+        return value.decode("latin-1") if value is not None else None
+
+    @property
+    def time_unit(self) -> str | None:
+        """The unit of time that the client wants."""
+        value = self._headers.get(b"x-mbx-time-unit")
         return value.decode("latin-1") if value is not None else None
 
     def params(self) -> dict[str, str]:
@@ -97,11 +104,14 @@ class RestFront:
             return
         request = _Request(scope, body)
         spec = by_route(request.verb, request.path)
-        if spec is None or not self._operations.knows(spec):
+        if spec is None:
             known = verbs_of(request.path)
             allow = [(b"allow", ", ".join(sorted(known)).encode())] if known else []
             text = "This operation is not supported." if known else "Path not found."
             await _send(send, 405 if known else 404, error_body(-1020, text), allow)
+            return
+        if not self._operations.knows(spec):
+            await _send(send, 400, error_body(-1020, "This operation is not supported."), [])
             return
         try:
             status, answer, headers = await self._answer(spec, request)
@@ -124,6 +134,8 @@ class RestFront:
             caller = self._check(spec, request, params)
             result = await operations.call(spec, params, caller.account if caller else None)
             operations.settle(spec, weight, address=request.address)
+            if wants_micros(request.time_unit):
+                result = answer_in_micros(spec.name, result)
             status, answer = 200, msgspec.json.encode(result)
         except Refusal as refusal:
             data = refusal.data if isinstance(refusal, DetailedRefusal) else None

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from cryptotrader.core.instruments import MAX_SYMBOL_CHARS
+from cryptotrader.exchange.protocol.time_unit import wants_micros
 from cryptotrader.market.candles import INTERVALS
 
 SLOW_MS = 1_000
@@ -113,7 +114,7 @@ def parse_stream_url(path: str, query: str) -> StreamUrl | None:
         query: Raw; ``timeUnit`` and ``streams`` are read, the rest is ignored.
     """
     options = dict(parse_qsl(query, keep_blank_values=True))
-    micros = options.get("timeUnit") in ("MICROSECOND", "microsecond")
+    micros = wants_micros(options.get("timeUnit"))
     if path.rstrip("/") == "/stream":
         # A plus sign in a query means a space, but names may hold one and never a space.
         listed = options.get("streams", "").replace(" ", "+")

@@ -85,7 +85,7 @@ class Driver:
         step("rest.wrong_secret", stranger.account)
         nobody = Spot(api_key="x" * 64, api_secret=SECRET, base_url=f"http://{self.host}")
         step("rest.wrong_key", nobody.account)
-        step("rest.oco", lambda: rest.get_oco_open_orders())
+        step("rest.nosuch", lambda: rest.query("/api/v3/nosuch"))
 
     def drive_listen_key(self) -> None:
         """A listen key from REST, its events on a stream connection, keep-alive and close."""
@@ -148,7 +148,17 @@ class Driver:
         stream.stop()
         rest = Spot(base_url=f"http://{self.host}", time_unit="microsecond", timeout=10)
         self.report.step("micros.time", rest.time)
-        self.report.step("micros.trades", lambda: rest.trades(SYMBOL, limit=1))
+        sent = self.report.step("micros.trades", lambda: rest.trades(SYMBOL, limit=1))[0]["time"]
+        self.report.step("micros.klines", lambda: rest.klines(SYMBOL, "1s", startTime=sent - 2_000_000, endTime=sent))
+        inbox = Inbox()
+        api = SpotWebsocketAPIClient(
+            stream_url=f"ws://{self.host}/ws-api/v3",
+            on_message=lambda _, text: inbox.put(json.loads(text)),
+            time_unit="microsecond",
+        )
+        api.server_time(id=1)
+        self._expect("micros.ws_time", inbox, lambda message: message.get("id") == 1)
+        api.stop()
 
     def _expect(self, name: str, inbox: Inbox, check: Callable[[Any], bool]) -> Any:
         return self.report.step(name, lambda: inbox.wait(check))
@@ -197,7 +207,7 @@ class Driver:
         ask("account.rateLimits.orders", api.order_rate_limit)
         ask("allOrders", api.order_history, symbol=SYMBOL, limit=3)
         ask("myTrades", api.my_trades, symbol=SYMBOL, limit=3)
-        ask("absent.oco", api.get_open_oco_orders)
+        ask("nosuch", lambda **request: api.send({**request, "method": "nosuch"}))
         started = ask("userDataStream.start", api.user_data_start)
         key = started["result"]["listenKey"]
         ask("userDataStream.ping", api.user_data_ping, listenKey=key)

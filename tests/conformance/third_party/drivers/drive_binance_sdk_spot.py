@@ -183,9 +183,6 @@ class Driver:
         self.rest("refused.lot", api.new_order, **big, quantity=0.0001234567)
         self.rest("refused.cancel", api.delete_order, symbol=SYMBOL, order_id=999_999_999)
         self.rest("refused.get", api.get_order, symbol=SYMBOL, order_id=999_999_999)
-        lists = {"above_type": "LIMIT_MAKER", "below_type": "STOP_LOSS", "above_price": 1e6, "below_stop_price": 1.0}
-        self.rest("absent.oco", api.order_list_oco, symbol=SYMBOL, side="SELL", quantity=0.01, **lists)
-        self.rest("absent.commission", api.account_commission, symbol=SYMBOL)
 
     async def ws(self, name: str, call: Callable[..., Any], **params: Any) -> Any:
         """Call one method of the WebSocket API; answers the parsed data."""

@@ -29,6 +29,7 @@ from cryptotrader.exchange.protocol.operations.refusals import (
     FaultRefusal,
     Silence,
 )
+from cryptotrader.exchange.protocol.time_unit import params_in_millis
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
 
@@ -50,7 +51,6 @@ FREE_WHEN_DONE = frozenset(
 )
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
 
-
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
     *windows.ENDPOINTS,
@@ -61,6 +61,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *account.ENDPOINTS,
 )
 """Every request that is answered here; those about a connection's session are answered by the connection."""
+
 
 class Operations:
     """Answers requests whose sender has been checked."""
@@ -133,7 +134,7 @@ class Operations:
             if spec.needs_key:
                 self.desk.venue.require_store()
             try:
-                answer = known.answer(call, params)
+                answer = known.answer(call, params_in_millis(params))
             except DetailedRefusal as refusal:
                 if refusal.has_effect:
                     await self.desk.venue.committed()

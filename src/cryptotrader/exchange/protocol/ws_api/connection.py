@@ -14,8 +14,9 @@ from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
 from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, refusal_of
 from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_UNSUPPORTED, House
-from cryptotrader.exchange.protocol.streams.payloads import MILLIS, server_shutdown
+from cryptotrader.exchange.protocol.streams.payloads import MICROS, MILLIS, server_shutdown
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
+from cryptotrader.exchange.protocol.time_unit import answer_in_micros, wants_micros
 from cryptotrader.exchange.protocol.user_data import enveloped, stream_terminated
 from cryptotrader.exchange.protocol.ws_api.envelope import (
     NO_ID,
@@ -36,6 +37,9 @@ from cryptotrader.transport.types import Connection
 
 MAX_JOBS = 10_000
 """Requests of all connections on their way at a time. Reason: more than the engine can keep waiting."""
+
+TIME_UNIT = "timeUnit"
+"""Option of the URL: the unit of all times that the connection tells."""
 
 UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 TOO_MANY_QUEUED = (-1003, "Too many requests queued.")
@@ -71,7 +75,7 @@ class ApiConnection:
     Args:
         desk: What it shares with the others.
         address: Peer address, which request weight is counted for.
-        query: Query string of the URL; ``returnRateLimits`` is read.
+        query: Query string of the URL; ``returnRateLimits`` and ``timeUnit`` are read.
     """
 
     def __init__(self, desk: ApiDesk, *, address: str, query: str) -> None:
@@ -79,7 +83,9 @@ class ApiConnection:
         self._desk = desk
         self._operations = desk.operations
         self._address = address
-        self._shows_limits = parse_qs(query).get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
+        options = parse_qs(query)
+        self._shows_limits = options.get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
+        self._unit = MICROS if wants_micros(options.get(TIME_UNIT, [""])[-1]) else MILLIS
         self._session = ApiSession(
             desk.authenticator, desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
         )
@@ -141,7 +147,7 @@ class ApiConnection:
 
     def announce_shutdown(self, now_ms: int) -> None:
         """``{"event":{"e":"serverShutdown","E":1770123456789}}``, so that the client connects elsewhere in time."""
-        self._send(enveloped(server_shutdown(now_ms), None))
+        self._send(enveloped(server_shutdown(now_ms, unit=self._unit), None))
 
     def retire(self) -> None:
         """The day is over."""
@@ -168,7 +174,7 @@ class ApiConnection:
             async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
                 result = await self._operations.call(spec, params, caller.account if caller else None)
             self._operations.settle(spec, weight, address=self._address)
-            self._send(success(request.id, result, self._limits(request, account)))
+            self._succeed(spec, request, result, account=account)
             answered = True
         except TimeoutError:
             self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT), account)
@@ -215,11 +221,16 @@ class ApiConnection:
                 number = checked.wire().get("subscriptionId")
                 ended = session.unsubscribe(number)
                 result = {}
-        self._send(success(request.id, result, self._limits(request, None)))
+        self._succeed(spec, request, result)
         for number in ended:
-            self._send(enveloped(stream_terminated(event_ms=now_ms), number))
+            self._send(enveloped(stream_terminated(event_ms=now_ms, unit=self._unit), number))
 
     # Answers
+
+    def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, account: str | None = None) -> None:
+        if self._unit == MICROS:
+            result = answer_in_micros(spec.name, result)
+        self._send(success(request.id, result, self._limits(request, account)))
 
     def _refuse(self, request: ApiRequest, refusal: Refusal, account: str | None = None) -> None:
         status = http_status(refusal)
@@ -233,6 +244,8 @@ class ApiConnection:
         match refusal:
             case LimitReached(retry_after_ms=wait_ms):
                 return {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
+            case DetailedRefusal(data=data):
+                return data
             case FaultRefusal(retry_after_s=int(wait_s)):
                 return {"serverTime": now_ms, "retryAfter": now_ms + wait_s * 1_000}
         return None
@@ -244,8 +257,6 @@ class ApiConnection:
             return None
         desk, now_ms = self._operations.desk, self._operations.now_ms()
         rows = list(desk.orders.describe(account, now_ms)) if account is not None else []
-            case DetailedRefusal(data=data):
-                return data
         rows.append(
             {
                 "rateLimitType": "REQUEST_WEIGHT",
@@ -259,7 +270,7 @@ class ApiConnection:
 
     def _tell(self, number: int, event: SharedEvent) -> None:
         if not self._is_closing:
-            self.connection.send(event.api_frame(number, MILLIS))
+            self.connection.send(event.api_frame(number, self._unit))
 
     def _send(self, payload: bytes) -> None:
         if not self._is_closing:
