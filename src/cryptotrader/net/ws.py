@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
 from cryptotrader.core.errors import (
@@ -17,6 +17,7 @@ from cryptotrader.core.errors import (
     VenueRejected,
     VenueUnreachable,
 )
+from cryptotrader.net.connection import MAX_MESSAGE_BYTES, RECEIVE_QUEUE, MessageConnection
 
 OPEN_TIMEOUT_S = 10.0
 """Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
@@ -27,12 +28,6 @@ CLOSE_TIMEOUT_S = 2.0
 SEND_TIMEOUT_S = 10.0
 """Longest wait for the kernel to take a frame. Unit: seconds. Reason: control frames are tiny; a peer that does not
 take one for this long is gone."""
-
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest message accepted. Unit: bytes. Reason: the largest documented one (all mini tickers) is under 1 MB."""
-
-RECEIVE_QUEUE = 256
-"""Frames held before reading from the socket pauses. Unit: frames. Overflow: none is lost, the kernel pushes back."""
 
 MAX_RETRY_AFTER_S = 3 * 24 * 3600.0
 """Longest pause believed. Unit: seconds. Reason: Binance bans for at most three days (``rest-api.md``, "IP Limits")."""
@@ -78,34 +73,33 @@ Connector = Callable[[str], Awaitable[Wire]]
 """Opens a connection to a URL; raises a ``VenueError`` where it cannot."""
 
 
-class _Connection(ClientConnection):
-    """Notes when bytes come in, which no per-message timer could do as cheaply."""
-
-    last_heard_s = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        self.last_heard_s = self.loop.time()
-        super().data_received(data)
-
-
 class WebSocketWire:
     """``Wire`` over the websockets library. Server pings are answered by the library as soon as they arrive."""
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: MessageConnection) -> None:
         self._connection = connection
 
     async def recv(self) -> bytes:
         """The next whole message."""
         try:
-            return await self._connection.recv(decode=False)
+            return await self._connection.next_message()
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
 
     async def send(self, data: bytes) -> None:
-        """Send one text message."""
+        """Send one text message; it leaves with all others of this turn of the loop."""
+        connection = self._connection
+        if not connection.is_open:
+            raise NotConnected("connection closed")
+        connection.put_text(data)
+        if connection.is_full:
+            await self._drained()
+
+    async def _drained(self) -> None:
+        """Wait until the kernel takes data again."""
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._connection.send(data, text=True)
+                await self._connection.drain()
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
         except TimeoutError:
@@ -114,6 +108,7 @@ class WebSocketWire:
     async def ping(self) -> None:
         """Send a ping and do not wait for the answer."""
         try:
+            self._connection.flush()
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._connection.ping()
         except ConnectionClosed as error:
@@ -123,6 +118,7 @@ class WebSocketWire:
 
     async def close(self) -> None:
         """Close it; after ``CLOSE_TIMEOUT_S`` without an answer the socket is dropped."""
+        self._connection.flush()
         await self._connection.close()
 
     def silent_s(self) -> float:
@@ -146,7 +142,7 @@ async def connect_websocket(url: str) -> Wire:
     try:
         connection = await connect(
             url,
-            create_connection=_Connection,
+            create_connection=MessageConnection,
             compression=None,
             proxy=None,
             open_timeout=OPEN_TIMEOUT_S,
@@ -162,8 +158,7 @@ async def connect_websocket(url: str) -> Wire:
         raise _refusal(error) from None
     except (OSError, TimeoutError, EOFError, WebSocketException) as error:
         raise VenueUnreachable(f"no connection: {type(error).__name__}") from None
-    assert isinstance(connection, _Connection)
-    connection.last_heard_s = connection.loop.time()
+    assert isinstance(connection, MessageConnection)
     return WebSocketWire(connection)
 
 
