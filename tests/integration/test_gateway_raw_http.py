@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from cryptotrader.gateway.http import contract
 from cryptotrader.gateway.http.protocol import MAX_HEAD_BYTES, GatewayHttp
 from cryptotrader.net import Supervisor
 from cryptotrader.transport.protocol import websocket_protocol
@@ -68,6 +69,53 @@ async def test_a_head_that_does_not_end_is_refused(port: int) -> None:
     status, _, body = await exchange(port, *parts)
     assert status.startswith("HTTP/1.1 431")
     assert body["status"] == 431
+
+
+@pytest.mark.parametrize("part", [b"GET /health HT", b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_head_that_does_not_come_to_its_end_is_given_up(
+    port: int, part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S0-56: a client that dawdles gets the common shape."""
+    monkeypatch.setattr(GatewayHttp, "head_s", 0.1)
+    status, _, body = await exchange(port, part)
+    assert status == "HTTP/1.1 408 Request Timeout"
+    assert body == {"error": "Request did not arrive in time", "status": 408}
+
+
+async def test_a_connection_that_says_nothing_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GatewayHttp, "head_s", 0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_connection_that_waits_for_its_next_request_is_kept(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S0-64: the time for a head does not run between two requests."""
+    monkeypatch.setattr(GatewayHttp, "head_s", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            await reader.readuntil(b"}")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.4):
+                await reader.read(1)
+    writer.close()
+
+
+async def test_a_body_that_does_not_come_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S0-56."""
+    monkeypatch.setattr(contract, "BODY_S", 0.1)
+    head = (
+        b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test_token_123\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 50\r\nConnection: close\r\n\r\n{"
+    )
+    status, _, body = await exchange(port, head)
+    assert status.startswith("HTTP/1.1 408")
+    assert body == {"error": "Request did not arrive in time", "status": 408}
 
 
 async def test_proper_http_goes_on_as_before(port: int) -> None:

@@ -29,7 +29,7 @@ ASKS_VENUE = (400, 502, 504)
 SIGNED = (400, 403, 502, 504)
 """The same for what needs the exchange's credentials (S0-54)."""
 
-BODY = (413, 415)
+BODY = (408, 413, 415)
 
 MODE = {MODE_HEADER: "What the order is worth: paper, testnet or live."}
 PLACED = {**MODE, CLIENT_ORDER_ID_HEADER: "The order's name, fit for origClientOrderId."}

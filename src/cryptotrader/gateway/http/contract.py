@@ -5,6 +5,7 @@ Routing, validation and the OpenAPI document all read it, so they cannot disagre
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from cryptotrader.sessions.auth import Principal, Scope
 
 MAX_BODY_BYTES = 64 * 1024
 """Largest request body. Unit: bytes. Reason: an order has some twenty short fields."""
+
+BODY_S = 10.0
+"""How long a request body may take to arrive. Unit: seconds. Reason: it is one packet; who dawdles holds a task."""
 
 MAX_QUERY_FIELDS = 32
 """Most query parameters. Reason: no endpoint has more than eight."""
@@ -195,7 +199,7 @@ async def read_body(request: Request) -> bytes:
     """The whole body, if it is JSON and of bearable size.
 
     Raises:
-        HttpProblem: 413 or 415.
+        HttpProblem: 408, 413 or 415.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -203,6 +207,14 @@ async def read_body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared[:19]) > MAX_BODY_BYTES:
         raise HttpProblem(413, f"Request body larger than {MAX_BODY_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _collect(request)
+    except TimeoutError:
+        raise HttpProblem(408, "Request did not arrive in time") from None
+
+
+async def _collect(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
