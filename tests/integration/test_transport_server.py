@@ -131,6 +131,25 @@ async def test_every_handshake_answer_carries_the_tracing_headers() -> None:
         await client.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [("/" + "a" * 9_000, "X-Small: a", 414), ("/", "X-Big: " + "a" * 9_000, 431)],
+)
+async def test_a_handshake_that_is_too_long_is_refused_like_any_other(path: str, header: str, status: int) -> None:
+    """S0-56, S0-61: the library refuses it before it knows what it is, and still it looks like every error."""
+    policy = TransportPolicy(answer_headers=lambda _: (("X-Request-Id", "made"),))
+    async with running_server(accepting(Recorder()), policy=policy) as server:
+        client = await RawClient.connect(server.port)
+        client.send(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{header}\r\n\r\n".encode()
+        )
+        answered, headers, body = await client.answer()
+        assert (answered, headers["x-request-id"]) == (status, "made")
+        assert json.loads(body)["status"] == status
+        assert set(json.loads(body)) == {"error", "status"}
+        await client.close()
+
+
 async def test_a_router_that_hangs_is_answered_with_503() -> None:
     async def route(_: UpgradeRequest) -> Accept | Refuse:
         await asyncio.Event().wait()
@@ -288,6 +307,21 @@ async def test_shutdown_says_1001_to_everyone() -> None:
         assert client.close_code == 1001
         await client.close()
     assert [code for code, _ in recorder.closed] == [1001]
+
+
+async def test_a_client_that_ignores_the_shutdown_is_dropped_before_the_server_runs_out_of_patience(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A clean stop logs no error, whatever its clients do."""
+    recorder = Recorder()
+    policy = TransportPolicy(shutdown_close_s=0.05, close_timeout_s=60, tick_s=0.01)
+    async with running_server(accepting(recorder), policy=policy) as server:
+        client = await RawClient.connect(server.port)
+        await client.handshake()
+        await eventually(lambda: recorder.connection)
+    assert recorder.closed == [(1006, "")]
+    assert "timeout graceful shutdown exceeded" not in caplog.text
+    await client.close()
 
 
 async def test_compressed_frames_are_shared_and_readable() -> None:

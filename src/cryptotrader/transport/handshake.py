@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -18,6 +18,28 @@ from cryptotrader.transport.types import Refuse, UpgradeRequest
 
 RETRY_AFTER_S = 60
 """What a busy server tells a client to wait. Reason: the number that the gateway documents everywhere (S0-53)."""
+
+
+class Handshake(ServerProtocol):
+    """websockets' protocol; what it refuses by itself (a head that is too long) looks like every other refusal.
+
+    Args:
+        dress: Called with every answer before it is sent.
+        compress: Whether permessage-deflate is offered.
+    """
+
+    def __init__(self, dress: Callable[[Response], None], *, compress: bool) -> None:
+        super().__init__(extensions=[deflate_factory()] if compress else None)
+        self._dress = dress
+
+    def reject(self, status: HTTPStatus | int, text: str) -> Response:
+        """A refusal with the body that every error has (S0-56)."""
+        return refusal_response(error_refusal(int(status), text.strip().split("\n")[0]))
+
+    def send_response(self, response: Response) -> None:
+        """Send an answer, dressed."""
+        self._dress(response)
+        super().send_response(response)
 
 
 def deflate_factory() -> ServerPerMessageDeflateFactory:
@@ -82,13 +104,6 @@ def refusal_response(refusal: Refuse) -> Response:
     for name, value in refusal.headers:
         headers[name] = value
     return Response(refusal.status, _phrase(refusal.status), headers, refusal.body)
-
-
-def refusal_of(response: Response) -> Refuse:
-    """What websockets' own check answered, in the form of all other errors."""
-    text = bytes(response.body).decode(errors="replace").strip().split("\n")[0]
-    kept = tuple((name, value) for name, value in response.headers.raw_items() if name in ("Allow", "Upgrade"))
-    return error_refusal(response.status_code, text, headers=kept)
 
 
 def add_missing(headers: Headers, extra: tuple[tuple[str, str], ...]) -> None:

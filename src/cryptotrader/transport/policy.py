@@ -20,6 +20,8 @@ class TransportPolicy:
     """How long deciding about an upgrade may take. Reason: it may ask the venue, which gets ten seconds (S0-55)."""
     close_timeout_s: float = 5.0
     """How long a client may take to answer a close frame. Reason: half of the ten seconds a shutdown may last."""
+    shutdown_close_s: float = 1.0
+    """The same at a shutdown. Reason: with a tick on top it is over before uvicorn's patience of three seconds ends."""
     max_behind_s: float = 10.0
     """A client that has not caught up for this long is closed with 1008 (C-22)."""
     high_water_bytes: int = 65_536

@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import SEND_EOF, State
-from websockets.server import ServerProtocol
 
 from cryptotrader.config import get_logger
 from cryptotrader.transport.connection import CLOSE_ABNORMAL, CLOSE_GOING_AWAY, ServerConnection
 from cryptotrader.transport.handshake import (
     RETRY_AFTER_S,
+    Handshake,
     add_missing,
-    deflate_factory,
     error_refusal,
-    refusal_of,
     refusal_response,
     takes_shared_deflate,
     upgrade_request,
@@ -64,7 +62,7 @@ class WebSocketProtocol(asyncio.Protocol):
     ) -> None:
         self._server_state = server_state
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._ws = ServerProtocol(extensions=[deflate_factory()] if self.hub.policy.compress else None)
+        self._ws = Handshake(self._dress, compress=self.hub.policy.compress)
         self._connection: ServerConnection | None = None
         self._assembler = MessageAssembler()
         self._started_s = time.monotonic()
@@ -123,6 +121,7 @@ class WebSocketProtocol(asyncio.Protocol):
         """uvicorn stops: say so and let the client answer."""
         if self._connection is not None:
             self._connection.close(CLOSE_GOING_AWAY, SHUTTING_DOWN)
+            self.hub.after(self.hub.policy.shutdown_close_s, self._abort_if_open)
         elif self._deciding is None:
             self._transport.close()
 
@@ -131,7 +130,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def _consider(self, request: Request) -> None:
         response = self._ws.accept(request)
         if response.status_code != 101:
-            self._answer(refusal_response(refusal_of(response)))
+            self._ws.send_response(response)
             return
         # A client must wait for the answer; what it sends too early stays in the kernel.
         self._transport.pause_reading()
@@ -164,7 +163,7 @@ class WebSocketProtocol(asyncio.Protocol):
             case Refuse():
                 self.hub.stats.refused += 1
                 if not self._is_lost:
-                    self._answer(refusal_response(decision))
+                    self._ws.send_response(refusal_response(decision))
                     self._transport.resume_reading()
                     self._write_answers()
             case Accept():
@@ -177,7 +176,7 @@ class WebSocketProtocol(asyncio.Protocol):
         for name, value in accept.headers:
             response.headers[name] = value
         self._ws.max_message_size = accept.max_message_bytes
-        self._answer(response)
+        self._ws.send_response(response)
         if not self._is_lost:
             self._write_answers()
             self._transport.resume_reading()
@@ -190,10 +189,9 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._is_lost:
             connection.lost(CLOSE_ABNORMAL, "")
 
-    def _answer(self, response: Response) -> None:
+    def _dress(self, response: Response) -> None:
         if self.hub.policy.answer_headers is not None:
             add_missing(response.headers, self.hub.policy.answer_headers(time.monotonic() - self._started_s))
-        self._ws.send_response(response)
 
     # Messages
 
