@@ -36,7 +36,8 @@ PLACED = {**MODE, CLIENT_ORDER_ID_HEADER: "The order's name, fit for origClientO
 IDEMPOTENCY = {
     orders.IDEMPOTENCY_HEADER: {
         "description": "The same key with the same body gives the same order's answer, for 24 hours; it is never placed"
-        " twice. The answer to a repeated request carries Idempotent-Replayed: true.",
+        " twice. The answer to a repeated request carries Idempotent-Replayed: true. With a newClientOrderId of your"
+        " own the key is remembered until the gateway restarts; without one it outlasts restarts.",
         "schema": {"type": "string", "pattern": orders.IDEMPOTENCY_PATTERN},
     }
 }
