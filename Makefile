@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
     --no-emit-index-url --upgrade
 
-.PHONY: run test check bench simulate requirements lock clean
+.PHONY: run test check bench simulate requirements reference lock clean
 
 run: $(STAMP)  ## Set everything up and start gateway and paper exchange on port 3000, offline
 	$(BIN)/cryptotrader serve
@@ -31,6 +31,9 @@ simulate: $(STAMP_DEV)  ## The long simulations: ten outages of five seconds eac
 
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements
+
+reference: $(STAMP_DEV)  ## Write docs/binance-requests.md anew
+	$(BIN)/python -m tests.support.binance_requests
 
 lock: $(STAMP_DEV)  ## Resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

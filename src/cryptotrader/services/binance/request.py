@@ -154,6 +154,11 @@ class RequestSpec(Generic[P, R]):
         return self.signed or self.security.needs_key
 
     @property
+    def weight_words(self) -> str:
+        """The rule of its weight in words: ``6 with symbol, else 80``."""
+        return self.weight.__doc__ or ""
+
+    @property
     def verb(self) -> str:
         """``GET``, ``POST``, ``PUT`` or ``DELETE``."""
         return self.rest.partition(" ")[0]
@@ -176,7 +181,7 @@ def one_or_many(item: type[T]) -> type[T | list[T]]:
 
 def fixed_weight(weight: int) -> Weight:
     """The same weight whatever the parameters."""
-    return lambda params: weight
+    return _told(lambda params: weight, str(weight))
 
 
 def weight_by_limit(steps: Mapping[int, int], *, default: int = 100) -> Weight:
@@ -191,7 +196,7 @@ def weight_by_limit(steps: Mapping[int, int], *, default: int = 100) -> Weight:
         limit = int(params.get("limit") or default)
         return next((weight for bound, weight in steps.items() if limit <= bound), list(steps.values())[-1])
 
-    return weigh
+    return _told(weigh, ", ".join(f"{weight} up to limit {bound}" for bound, weight in steps.items()))
 
 
 def weight_by_symbols(*, one: int, steps: Mapping[int, int], every: int) -> Weight:
@@ -206,21 +211,35 @@ def weight_by_symbols(*, one: int, steps: Mapping[int, int], every: int) -> Weig
         count = _symbol_count(symbols)
         return next((weight for bound, weight in steps.items() if count <= bound), every)
 
-    return weigh
+    several = "".join(f"{weight} for up to {bound} symbols, " for bound, weight in steps.items())
+    return _told(weigh, f"{one} for symbol, {several}else {every}")
 
 
 def weight_if(param: str, *, present: int, absent: int) -> Weight:
     """One weight where the parameter is sent (and is not ``false``), another where it is not."""
-    return lambda params: absent if params.get(param) in (None, "", False, "false") else present
+    return _told(
+        lambda params: absent if params.get(param) in (None, "", False, "false") else present,
+        f"{present} with {param}, else {absent}",
+    )
 
 
-def weight_per_symbol(each: int, *, cap: int) -> Weight:
-    """``each`` for every symbol asked for, at most ``cap``."""
+def weight_per_symbol(each: int, *, cap: int, every: int | None = None) -> Weight:
+    """``each`` for every symbol asked for, at most ``cap``; ``every`` (by default as for one) where none is named."""
 
     def weigh(params: Mapping[str, Any]) -> int:
-        return min(cap, each * _symbol_count(params.get("symbols") or "one"))
+        symbols = params.get("symbols")
+        if not symbols and not params.get("symbol") and every is not None:
+            return every
+        return min(cap, each * _symbol_count(symbols or "one"))
 
-    return weigh
+    rest = "" if every is None else f", {every} for all"
+    return _told(weigh, f"{each} for each symbol, at most {cap}{rest}")
+
+
+def _told(weight: Weight, words: str) -> Weight:
+    """The weight, with its rule in words as its docstring."""
+    weight.__doc__ = words
+    return weight
 
 
 def _symbol_count(symbols: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptotrader.services.binance.models.market import Wire
 from cryptotrader.services.binance.models.order_lists import OrderList
-from cryptotrader.services.binance.models.orders import CancelledOrder, ConditionalFields, PlacedOrder
+from cryptotrader.services.binance.models.orders import CancelledItem, ConditionalFields, PlacedOrder
 
 
 class AmendedOrder(ConditionalFields, frozen=True, kw_only=True):
@@ -63,5 +63,5 @@ class ReplacedOrder(Wire, frozen=True, kw_only=True):
     """``SUCCESS`` or ``FAILURE``."""
     new_order_result: str
     """``SUCCESS``, ``FAILURE`` or ``NOT_ATTEMPTED``."""
-    cancel_response: CancelledOrder
+    cancel_response: CancelledItem
     new_order_response: PlacedOrder

@@ -88,10 +88,11 @@ class OrderReport(ConditionalFields, frozen=True, kw_only=True):
 
 
 class CancelledOrder(ConditionalFields, frozen=True, kw_only=True):
-    """Answer to a cancellation of one order."""
+    """An order that was cancelled, alone or with its list."""
 
     symbol: str
-    orig_client_order_id: str
+    orig_client_order_id: str = ""
+    """Its own name, while ``client_order_id`` names the cancellation; absent in the answer of ``orderList.cancel``."""
     order_id: int
     order_list_id: int = -1
     client_order_id: str
@@ -117,7 +118,11 @@ class ListedOrder(Wire, frozen=True, kw_only=True):
 
 
 class CancelledItem(ConditionalFields, frozen=True, kw_only=True):
-    """One row of ``openOrders.cancelAll``: an order or a whole order list, told apart by ``contingency_type``."""
+    """What a cancellation ended: an order or, with any order of it, a whole order list.
+
+    They are told apart by ``contingency_type``, which only a list has. Answer to ``order.cancel``, and a row of
+    ``openOrders.cancelAll``.
+    """
 
     symbol: str
     order_list_id: int = -1

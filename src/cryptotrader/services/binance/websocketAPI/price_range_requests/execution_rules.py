@@ -9,15 +9,9 @@ from cryptotrader.services.binance.request import (
     SecurityType,
     Symbol,
     SymbolStatus,
-    weight_by_symbols,
+    weight_per_symbol,
 )
 from cryptotrader.services.binance.rules import at_most_one_of
-
-EACH = 2
-"""Weight of one symbol."""
-
-CAP = 40
-"""Weight of more symbols than that pays for, and of all."""
 
 
 class ExecutionRulesParams(Params, frozen=True, kw_only=True):
@@ -32,7 +26,7 @@ SPEC = RequestSpec(
     method="executionRules",
     rest="GET /api/v3/executionRules",
     security=SecurityType.NONE,
-    weight=weight_by_symbols(one=EACH, steps={n: EACH * n for n in range(1, CAP // EACH)}, every=CAP),
+    weight=weight_per_symbol(2, cap=40, every=40),
     params=ExecutionRulesParams,
     result=ExecutionRules,
     rules=(at_most_one_of("symbol", "symbols", "symbolStatus"),),

@@ -1,10 +1,10 @@
-"""Cancel an order (``order.cancel``)."""
+"""Cancel an order (``order.cancel``), and with it the list that it belongs to."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from cryptotrader.services.binance.models.orders import CancelledOrder
+from cryptotrader.services.binance.models.orders import CancelledItem
 from cryptotrader.services.binance.request import (
     ClientOrderId,
     OrderId,
@@ -34,6 +34,6 @@ SPEC = RequestSpec(
     security=SecurityType.TRADE,
     weight=fixed_weight(1),
     params=CancelOrderParams,
-    result=CancelledOrder,
+    result=CancelledItem,
     rules=(any_of("origClientOrderId", "orderId"),),
 )
