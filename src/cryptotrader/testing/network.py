@@ -120,6 +120,8 @@ class FaultyNetwork:
         self.delivered: list[Passed] = []
         """What ``recv`` returned."""
         self.wires: list[FaultyWire] = []
+        self.refusals: list[tuple[int, VenueError]] = []
+        """When handshakes were refused, and how."""
 
     @property
     def now_ns(self) -> int:
@@ -142,6 +144,7 @@ class FaultyNetwork:
         await asyncio.sleep(plan.open_s)
         refusal = plan.refusal or self.server.admit()
         if refusal is not None:
+            self.refusals.append((self.now_ns, refusal))
             raise refusal
         wire = FaultyWire(self, url, len(self.attempts), plan)
         self.wires.append(wire)

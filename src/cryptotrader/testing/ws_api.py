@@ -61,7 +61,7 @@ class Fault:
     bans: bool = False
     """Everything is refused with 418 for ``retry_after_s``, and the connection is closed."""
     work_s: float = 0.001
-    """From its arrival to its execution."""
+    """From its arrival to its execution; below the ten seconds after which the venue stops working on it."""
     reply_s: float = 0.0
     """From its execution to its answer."""
     copies: int = 1
@@ -207,9 +207,9 @@ class SimulatedVenue:
         self.weights.charge(ADDRESS, call.weight, now_ms=self.clock.now_ms())
         if call.spec.order_count:
             self.counts.check(ACCOUNT, now_ms=self.clock.now_ms(), orders=call.spec.order_count)
-        self.check_signed(call)
+        self._check_signed(call)
 
-    def check_signed(self, call: _Call) -> None:
+    def _check_signed(self, call: _Call) -> None:
         """Key, time and signature; raises Refusal."""
         spec, params = call.spec, call.request.params
         if spec is None or not spec.needs_key:
@@ -339,7 +339,6 @@ class _Call:
             return
         outcome: object
         try:
-            self.venue.check_signed(self)
             outcome = self.venue.perform(self)
         except Refusal as refusal:
             outcome = self.venue.refused(self, refusal)

@@ -1,0 +1,291 @@
+"""What must hold after every simulated run of the WebSocket API client, whatever went wrong in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.errors import (
+    NotConnected,
+    UnknownOutcome,
+    VenueBanned,
+    VenueRateLimited,
+    VenueRejected,
+    VenueTimeout,
+    VenueUnreachable,
+)
+from cryptotrader.testing.network import Passed
+from tests.support.ws_api_world import Op, World, key_of
+
+MAX_ATTEMPTS = 300
+ATTEMPT_WINDOW_NS = 300 * NS_PER_S
+"""Source: ``web-socket-api.md``, "Connection limits"."""
+
+OVERLOADED = -1008
+"""The one 5xx that says that nothing was done."""
+
+LOST = (UnknownOutcome, VenueTimeout, VenueUnreachable, NotConnected)
+"""Ends that say that no answer came."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that the client handed to the network."""
+
+    at_ns: int
+    wire: int
+    id: str
+    method: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer that the client got."""
+
+    at_ns: int
+    wire: int
+    id: str
+    status: int
+    code: int
+    body: dict[str, Any]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it says what happened: a result or a refusal, not a failure of the venue."""
+        return 200 <= self.status < 500
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it says that nothing was done, so that the request may be sent again."""
+        return 400 <= self.status < 500 or self.code == OVERLOADED
+
+
+class Evidence:
+    """The frames of a run, read."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sent = [sent for passed in world.network.sent if (sent := _sent(passed))]
+        self.by_key: dict[str, list[Sent]] = defaultdict(list)
+        for sent in self.sent:
+            if sent.key:
+                self.by_key[sent.key].append(sent)
+        self.got: dict[tuple[int, str], list[Got]] = defaultdict(list)
+        for passed in world.network.delivered:
+            if (got := _got(passed)) is not None:
+                self.got[got.wire, got.id].append(got)
+
+    def answers(self, key: str, until_ns: int) -> list[Got]:
+        """What came for a wish until then, over all frames that were sent for it."""
+        found = [got for sent in self.by_key[key] for got in self.got[sent.wire, sent.id]]
+        return [got for got in found if got.at_ns <= until_ns]
+
+
+def violations(world: World) -> list[str]:
+    """Everything that does not hold; empty is good."""
+    evidence = Evidence(world)
+    checks = (
+        _ended,
+        _never_twice,
+        _right_answers,
+        _no_answer_lost,
+        _truth,
+        _reads_answered,
+        _limits_kept,
+        _pauses_kept,
+        _budget_kept,
+    )
+    return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(evidence)]
+
+
+def _ended(evidence: Evidence) -> Iterator[str]:
+    world = evidence.world
+    for op in world.ops:
+        if op.way in ("", "stuck"):
+            yield f"{_name(op)} never ended"
+    if world.left_tasks:
+        yield f"tasks are left: {world.left_tasks}"
+    if world.network.open_wires:
+        yield "connections are left"
+    if world.last_answer != "answer":
+        yield f"in the calm a question got: {world.last_answer}"
+    yield from world.reconcile_failures
+    yield from world.crashes
+
+
+def _never_twice(evidence: Evidence) -> Iterator[str]:
+    for key, frames in evidence.by_key.items():
+        if not key.startswith(("place:", "cancel:")):
+            continue
+        for earlier, later in itertools.pairwise(frames):
+            answers = [got for got in evidence.got[earlier.wire, earlier.id] if got.at_ns <= later.at_ns]
+            if not any(got.is_refusal for got in answers):
+                yield f"{key} was sent again without a refusal of the first"
+    executed: dict[str, int] = defaultdict(int)
+    for receipt in evidence.world.venue.executed:
+        if receipt.method == "order.place":
+            executed[key_of(receipt.method, receipt.params)] += 1
+    for key, count in executed.items():
+        if count > 1:
+            yield f"{key} was carried out {count} times"
+
+
+def _right_answers(evidence: Evidence) -> Iterator[str]:
+    for op in evidence.world.ops:
+        if len(op.replies) > 1:
+            yield f"{_name(op)}: its callback was called {len(op.replies)} times"
+        for reply in op.replies:
+            if str(reply.get("id")) != op.message_id:
+                yield f"{_name(op)}: its callback got the answer to {reply.get('id')}"
+            result = reply.get("result")
+            if reply.get("status") == 200 and isinstance(result, dict):
+                yield from _fits(op, result.get("symbol"), result.get("origQty"), result.get("clientOrderId"))
+        if op.way == "answer" and op.result is not None and op.kind in ("price", "place"):
+            get = op.result
+            yield from _fits(op, get.symbol, getattr(get, "orig_qty", None), getattr(get, "client_order_id", None))
+
+
+def _fits(op: Op, symbol: object, qty: object, client_order_id: object) -> Iterator[str]:
+    if op.kind.endswith("price") and symbol != f"S{op.number}":
+        yield f"{_name(op)} got the price of {symbol}"
+    if op.kind.endswith("place"):
+        if qty is None or Decimal(str(qty)) != op.number:
+            yield f"{_name(op)} got an order over {qty}"
+        if op.client_order_id and client_order_id != op.client_order_id:
+            yield f"{_name(op)} got the order {client_order_id}"
+
+
+def _no_answer_lost(evidence: Evidence) -> Iterator[str]:
+    for op in evidence.world.ops:
+        if not op.key:
+            continue
+        if op.message_id:
+            answers = [got for got in evidence.answers(op.key, 1 << 62) if got.id == op.message_id]
+            if any(got.is_certain for got in answers) and not op.replies:
+                yield f"{_name(op)}: its answer came but its callback was not called"
+        elif isinstance(op.error, LOST):
+            # The newest frame counts: an earlier one may have been refused and sent again.
+            frames = evidence.by_key[op.key][-1:]
+            answers = [got for sent in frames for got in evidence.got[sent.wire, sent.id] if got.at_ns <= op.ended_ns]
+            if any(got.is_certain and got.status not in (418, 429) and got.code != -1021 for got in answers):
+                yield f"{_name(op)} ended with {type(op.error).__name__} although its answer had come"
+
+
+def _truth(evidence: Evidence) -> Iterator[str]:
+    """What the client believes is what the venue knows."""
+    desk = evidence.world.venue.desk
+    by_tag = {order.strategy_id: order for order in desk.orders()}
+    for op in evidence.world.ops:
+        order = by_tag.get(op.number)
+        if op.kind == "place" and op.way == "answer" and (order is None or order.order_id != op.result.order_id):
+            yield f"{_name(op)} was answered but the venue does not have it"
+        if op.kind == "place" and op.way == "error" and order is not None:
+            yield f"{_name(op)} was told as refused ({type(op.error).__name__} {op.error}) but the venue has it"
+        if op.way != "unknown" or not op.is_reconciled:
+            continue
+        if op.kind not in ("place", "cancel"):
+            yield f"{_name(op)} cannot trade but ended as unknown"
+            continue
+        order = desk.find(op.client_order_id)
+        if (op.truth is None) != (order is None):
+            yield f"{_name(op)}: reconciled as {op.truth} but the venue knows {order}"
+        elif op.truth is not None and op.order_then is not None:
+            said = (op.truth.order_id, str(op.truth.status), Decimal(str(op.truth.executed_qty)))
+            then = op.order_then
+            known = (then.order_id, then.status.value, Decimal(then.executed) / 10**8)
+            if said != known:
+                yield f"{_name(op)}: reconciled as {said} but the venue knows {known}"
+
+
+def _reads_answered(evidence: Evidence) -> Iterator[str]:
+    families = evidence.world.chaos.families
+    harmless = families <= {"strays", "leavers", "steps", "cuts", "shutdowns"}
+    for op in evidence.world.ops:
+        if op.kind in ("place", "raw place") or op.key.startswith("cancel:") or op.way != "error":
+            continue
+        error = op.error
+        if isinstance(error, VenueRejected):
+            continue
+        if isinstance(error, VenueRateLimited):
+            if not families & {"pauses", "tight"}:
+                yield f"{_name(op)} was held back although nobody asked for it: {error}"
+        elif not isinstance(error, (VenueTimeout, VenueUnreachable, NotConnected)) or harmless:
+            yield f"{_name(op)} was not answered: {type(error).__name__} {error}"
+
+
+def _limits_kept(evidence: Evidence) -> Iterator[str]:
+    if "steps" in evidence.world.chaos.families:
+        return
+    for overrun in evidence.world.venue.overruns:
+        yield f"{overrun.method} broke a limit at {overrun.at_ns / NS_PER_S:.3f} s ({overrun.status})"
+
+
+def _pauses_kept(evidence: Evidence) -> Iterator[str]:
+    world = evidence.world
+    for pause in world.venue.pauses:
+        answers = evidence.got[pause.receipt.wire, _id(msgspec.json.decode(pause.receipt.id))]
+        heard_ns = min((got.at_ns for got in answers if got.status == pause.status), default=None)
+        if heard_ns is None:
+            continue
+        for sent in evidence.sent:
+            concerns = pause.code == -1003 or sent.method == "order.place"
+            if concerns and heard_ns < sent.at_ns < pause.until_ns:
+                early_s = (pause.until_ns - sent.at_ns) / NS_PER_S
+                yield f"{sent.method} was sent {early_s:.3f} s before the end of a pause ({pause.status} {pause.code})"
+        if pause.status == 418:
+            yield from _early_attempts(world, heard_ns, pause.until_ns)
+    for at_ns, error in world.network.refusals:
+        if isinstance(error, VenueRateLimited) and error.retry_after_s is not None:
+            until_ns = at_ns + int(error.retry_after_s * NS_PER_S)
+            yield from _early_attempts(world, at_ns, until_ns)
+            if isinstance(error, VenueBanned):
+                for sent in evidence.sent:
+                    if at_ns < sent.at_ns < until_ns:
+                        yield f"{sent.method} was sent during a ban told by a handshake"
+
+
+def _early_attempts(world: World, heard_ns: int, until_ns: int) -> Iterator[str]:
+    for at_ns in world.network.attempts:
+        if heard_ns < at_ns < until_ns:
+            yield f"a connection was tried {(until_ns - at_ns) / NS_PER_S:.3f} s before the end of a pause"
+
+
+def _budget_kept(evidence: Evidence) -> Iterator[str]:
+    attempts = evidence.world.network.attempts
+    for first, last in zip(attempts, attempts[MAX_ATTEMPTS:], strict=False):
+        if last - first < ATTEMPT_WINDOW_NS:
+            yield f"more than {MAX_ATTEMPTS} connections within five minutes"
+            return
+
+
+def _name(op: Op) -> str:
+    return f"{op.kind} {op.number}"
+
+
+def _id(value: object) -> str:
+    return str(value)
+
+
+def _sent(passed: Passed) -> Sent | None:
+    frame = msgspec.json.decode(passed.data, type=dict[str, Any])
+    method = str(frame["method"]).removeprefix("v3/")
+    return Sent(passed.at_ns, passed.wire, _id(frame["id"]), method, key_of(method, frame.get("params") or {}))
+
+
+def _got(passed: Passed) -> Got | None:
+    try:
+        body = msgspec.json.decode(passed.data, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    if not isinstance(body.get("status"), int):
+        return None
+    code = body["error"]["code"] if "error" in body else 0
+    return Got(passed.at_ns, passed.wire, _id(body.get("id")), body["status"], code, body)

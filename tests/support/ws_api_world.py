@@ -1,0 +1,321 @@
+"""One simulated run of the WebSocket API client: a program that trades, a venue, and a network that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.errors import CryptotraderError, UnknownOutcome
+from cryptotrader.core.orders import OrderType, Side, TimeInForce
+from cryptotrader.exchange.engine.orders import Order
+from cryptotrader.net.ws import Wire
+from cryptotrader.services.binance.models.orders import OrderReport
+from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType
+from cryptotrader.services.binance.websocketAPI.account_requests import get_user_acct_info
+from cryptotrader.services.binance.websocketAPI.market_data_requests import symbol_price_ticker
+from cryptotrader.services.binance.websocketAPI.trading_requests import (
+    cancel_order,
+    current_open_orders,
+    place_new_order,
+    query_order,
+)
+from cryptotrader.testing import FaultyNetwork, SimulatedClock
+from cryptotrader.testing.order_desk import SYMBOL
+from cryptotrader.testing.ws_api import SimulatedVenue
+from tests.support.ws_api_chaos import CHAOS_S, Chaos
+
+PATIENCE_S = 900.0
+"""How long after the chaos a request may still be under way. Reason: the longest pause that the venue asks for, the
+longest backoff, and the tries of a read, several times over."""
+
+KINDS = (*("place",) * 4, "price", "price", "cancel", "status", "open", "account", "raw price", "raw place")
+"""What the program does, as often as it stands here."""
+
+Reply = dict[str, Any]
+Callback = Callable[[Reply], Awaitable[None]]
+
+
+class Client(Protocol):
+    """What the simulation uses of the connection under test."""
+
+    async def connect(self) -> None: ...
+    async def close(self) -> None: ...
+    async def request(
+        self, spec: RequestSpec[Any, Any], params: Params, *, timeout_s: float | None = None
+    ) -> object: ...
+    async def send(
+        self,
+        *,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        security_type: SecurityType = SecurityType.NONE,
+        callback: Callback | None = None,
+    ) -> str: ...
+    async def reconcile(self, outcome: UnknownOutcome) -> OrderReport | None: ...
+
+
+@dataclass
+class Op:
+    """Something that the program wanted."""
+
+    number: int
+    kind: str
+    started_ns: int
+    ended_ns: int = 0
+    key: str = ""
+    """What tells its frames from all others, see ``key_of``; empty where nothing does."""
+    client_order_id: str = ""
+    way: str = ""
+    """How it ended: ``answer``, ``unknown``, ``error``, ``left`` (by the caller), ``stuck``; empty while under way."""
+    result: Any = None
+    error: CryptotraderError | None = None
+    message_id: str = ""
+    replies: list[Reply] = field(default_factory=list)
+    """What its callback was called with."""
+    truth: OrderReport | None = None
+    """What ``reconcile`` said."""
+    order_then: Order | None = None
+    """What the venue knew at that moment."""
+    is_reconciled: bool = False
+    reconcile_error: str = ""
+
+
+def key_of(method: str, params: Mapping[str, Any]) -> str:
+    """From a request on the wire to the wish behind it."""
+    match method:
+        case "order.place":
+            return f"place:{params.get('strategyId')}"
+        case "order.cancel":
+            return f"cancel:{params.get('origClientOrderId')}"
+        case "ticker.price":
+            return f"price:{params.get('symbol')}"
+    return ""
+
+
+class World:
+    """Venue, network, clocks and what the program did."""
+
+    def __init__(
+        self,
+        chaos: Chaos,
+        mutate: Callable[[World, Wire], Wire] | None = None,
+        script: tuple[tuple[str, float], ...] = (),
+    ) -> None:
+        self.chaos = chaos
+        self.script = script or self._drawn_script()
+        """What the program does, and when."""
+        self.clock = SimulatedClock(offset_s=chaos.clock_offset_s())
+        self.venue = SimulatedVenue(SimulatedClock(), policy=chaos.limits(), fault=chaos.fault)
+        self.network = FaultyNetwork(self.venue, chaos.plan, chaos.random("delays"))
+        self.ops: list[Op] = []
+        self.left_tasks: list[str] = []
+        self.reconcile_failures: list[str] = []
+        self.crashes: list[str] = []
+        """Errors that nobody caught."""
+        self.last_answer: str = ""
+        """How the request in the calm at the end went."""
+        self._mutate = mutate
+
+    async def connect(self, url: str) -> Wire:
+        """What the client connects with."""
+        wire: Wire = await self.network.connect(url)
+        return wire if self._mutate is None else self._mutate(self, wire)
+
+    @property
+    def now_ns(self) -> int:
+        return self.network.now_ns
+
+    async def run(self, client: Client) -> None:
+        """Everything from the first connection to the last check."""
+        before = asyncio.all_tasks()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._mischief())
+            group.create_task(self._program(client))
+        await self._reconcile(client)
+        await self._last_word(client)
+        await client.close()
+        await asyncio.sleep(30)
+        self.left_tasks = sorted(task.get_name() for task in asyncio.all_tasks() - before)
+
+    # The program
+
+    async def _program(self, client: Client) -> None:
+        await self._connect(client)
+        async with asyncio.TaskGroup() as group:
+            for number, (kind, start_s) in enumerate(self.script, 1):
+                group.create_task(self._op(client, Op(number, kind, 0), start_s))
+
+    def _drawn_script(self) -> tuple[tuple[str, float], ...]:
+        random = self.chaos.random("program")
+        is_burst = random.random() < 0.3
+        starts = sorted(random.uniform(0, 2 if is_burst else CHAOS_S) for _ in range(random.randint(6, 30)))
+        return tuple((random.choice(KINDS), start_s) for start_s in starts)
+
+    async def _connect(self, client: Client) -> None:
+        """The first connection may fail as any other does; the program waits for a good one."""
+        while True:
+            try:
+                await client.connect()
+                return
+            except CryptotraderError as error:
+                await asyncio.sleep(max(1.0, error.retry_after_s or 0))
+
+    async def _op(self, client: Client, op: Op, start_s: float) -> None:
+        await asyncio.sleep(start_s)
+        op.started_ns = self.now_ns
+        self.ops.append(op)
+        random = self.chaos.random(f"op {op.number}")
+        wish = self._wish(client, op)
+        leaves = self.chaos.has("leavers") and random.random() < 0.3
+        try:
+            async with asyncio.timeout(random.uniform(0, 3) if leaves else CHAOS_S + PATIENCE_S):
+                op.result = await wish
+            op.way = "answer"
+        except TimeoutError:
+            op.way = "left" if leaves else "stuck"
+        except UnknownOutcome as error:
+            op.way, op.error = "unknown", error
+        except CryptotraderError as error:
+            op.way, op.error = "error", error
+        op.ended_ns = self.now_ns
+        if op.way == "unknown" and random.random() < 0.7:
+            await self._find_out(client, op)
+
+    def _wish(self, client: Client, op: Op) -> Awaitable[object]:
+        placed = [each for each in self.ops if each.kind == "place" and each.client_order_id]
+        random = self.chaos.random(f"wish {op.number}")
+        if op.kind in ("cancel", "status") and placed:
+            target = random.choice(placed).client_order_id
+            if op.kind == "status":
+                return client.request(
+                    query_order.SPEC, query_order.QueryOrderParams(symbol=SYMBOL, orig_client_order_id=target)
+                )
+            if not any(each.key == f"cancel:{target}" for each in self.ops):
+                op.key = f"cancel:{target}"
+                op.client_order_id = target
+                params = cancel_order.CancelOrderParams(symbol=SYMBOL, orig_client_order_id=target)
+                return client.request(cancel_order.SPEC, params)
+        match op.kind:
+            case "place":
+                return self._place(client, op)
+            case "open":
+                return client.request(current_open_orders.SPEC, current_open_orders.OpenOrdersParams())
+            case "account":
+                return client.request(get_user_acct_info.SPEC, get_user_acct_info.AccountParams())
+            case "raw price" | "raw place":
+                return self._raw(client, op)
+        op.kind = "price"
+        op.key = f"price:S{op.number}"
+        return client.request(symbol_price_ticker.SPEC, symbol_price_ticker.PriceTickerParams(symbol=f"S{op.number}"))
+
+    def _place(self, client: Client, op: Op) -> Awaitable[object]:
+        random = self.chaos.random(f"order {op.number}")
+        op.key = f"place:{op.number}"
+        op.client_order_id = f"order-{op.number}" if random.random() < 0.6 else ""
+        is_market = random.random() < 0.3
+        params = place_new_order.NewOrderParams(
+            symbol=SYMBOL,
+            side=random.choice((Side.BUY, Side.SELL)),
+            type=OrderType.MARKET if is_market else OrderType.LIMIT,
+            time_in_force=None if is_market else random.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC)),
+            quantity=f"{op.number}.000",
+            price=None if is_market else random.choice(("98.00", "100.00", "102.00")),
+            new_client_order_id=op.client_order_id or None,
+            strategy_id=op.number,
+        )
+        return client.request(place_new_order.SPEC, params)
+
+    async def _raw(self, client: Client, op: Op) -> object:
+        """By ``send`` and a callback, as source 4 has it (S4-8)."""
+
+        async def callback(reply: Reply) -> None:
+            op.replies.append(reply)
+
+        if op.kind == "raw price":
+            op.key = f"price:S{op.number}"
+            op.message_id = await client.send(
+                method="ticker.price", params={"symbol": f"S{op.number}"}, callback=callback
+            )
+            return None
+        op.key = f"place:{op.number}"
+        op.client_order_id = f"raw-{op.number}"
+        op.message_id = await client.send(
+            method="order.place",
+            params={
+                "symbol": SYMBOL,
+                "side": "BUY",
+                "type": "LIMIT",
+                "timeInForce": "GTC",
+                "quantity": f"{op.number}.000",
+                "price": "98.00",
+                "newClientOrderId": op.client_order_id,
+                "strategyId": op.number,
+            },
+            security_type=SecurityType.TRADE,
+            callback=callback,
+        )
+        return None
+
+    # The mischief
+
+    async def _mischief(self) -> None:
+        random = self.chaos.random("mischief")
+        acts: list[tuple[float, Callable[[], None]]] = []
+        if self.chaos.has("shutdowns"):
+            for _ in range(random.randint(1, 3)):
+                grace_s = random.choice((0.0, 1.0, 5.0, 20.0))
+                acts.append((random.uniform(0, CHAOS_S), lambda grace_s=grace_s: self.venue.shut_down(grace_s)))  # type: ignore[misc]
+        if self.chaos.has("steps"):
+            for _ in range(random.randint(1, 3)):
+                step_s = random.choice((60.0, -60.0))
+                clock = random.choice((self.clock, self.clock, self.venue.clock))
+                acts.append((random.uniform(0, CHAOS_S), lambda clock=clock, step_s=step_s: clock.step(step_s)))  # type: ignore[misc]
+        if self.chaos.has("outages"):
+            acts.extend((random.uniform(0, CHAOS_S), self.network.breaks) for _ in range(random.randint(0, 3)))
+        passed_s = 0.0
+        for at_s, act in sorted(acts, key=lambda each: each[0]):
+            await asyncio.sleep(at_s - passed_s)
+            passed_s = at_s
+            act()
+        await asyncio.sleep(CHAOS_S - passed_s)
+        self.chaos.is_calm = True
+        for wire in self.network.open_wires:
+            wire.plan = replace(wire.plan, up_bytes=None, down_bytes=None, slow=0.0, stall=0.0)
+
+    # The end
+
+    async def _reconcile(self, client: Client) -> None:
+        for op in self.ops:
+            if op.way == "unknown" and not op.is_reconciled:
+                await self._find_out(client, op)
+            if op.way == "unknown" and not op.is_reconciled:
+                self.reconcile_failures.append(f"{op.kind} {op.number} cannot be reconciled: {op.reconcile_error}")
+
+    async def _find_out(self, client: Client, op: Op) -> None:
+        """Ask for the truth until it is told or patience is at its end."""
+        assert isinstance(op.error, UnknownOutcome)
+        op.client_order_id = op.client_order_id or op.error.client_order_id
+        until_ns = self.now_ns + int(PATIENCE_S * NS_PER_S)
+        while self.now_ns < until_ns:
+            try:
+                op.truth = await client.reconcile(op.error)
+            except CryptotraderError as error:
+                op.reconcile_error = f"{type(error).__name__} {error}"
+                await asyncio.sleep(max(1.0, error.retry_after_s or 0))
+                continue
+            op.is_reconciled = True
+            op.order_then = self.venue.desk.find(op.client_order_id)
+            return
+
+    async def _last_word(self, client: Client) -> None:
+        """Whatever has happened, in the calm a simple question is answered."""
+        params = symbol_price_ticker.PriceTickerParams(symbol="LAST")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await client.request(symbol_price_ticker.SPEC, params)
+            self.last_answer = "answer"
+        except (TimeoutError, CryptotraderError) as error:
+            self.last_answer = f"{type(error).__name__} {error}"
