@@ -66,10 +66,10 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.stop()
 
 
-def run_driver(name: str, *arguments: str) -> dict[str, Any]:
-    """Run a client's driver in the client's environment; answers its report."""
+def run_driver(name: str, *arguments: str, driver: str | None = None) -> dict[str, Any]:
+    """Run a driver, the client's own or another one, in a client's environment; answers its report."""
     python = _environment(name)
-    script = DRIVERS / f"drive_{name.replace('-', '_')}.py"
+    script = DRIVERS / f"drive_{driver or name.replace('-', '_')}.py"
     # The drivers must see the client's packages only, and nothing of the user's.
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BINANCE_"))}
     command = [str(python), str(script), *arguments]

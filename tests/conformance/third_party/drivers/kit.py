@@ -41,6 +41,10 @@ class Report(logging.Handler):
         self._steps[name] = value
         return value
 
+    def value(self, name: str) -> Any:
+        """What a step gave."""
+        return self._steps[name]
+
     def fail(self, name: str, problem: BaseException) -> None:
         """Keep a failure."""
         self._failures[name] = f"{type(problem).__name__}: {problem}"
