@@ -6,7 +6,9 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from cryptotrader.bus import Subscription, Topic
 from cryptotrader.core.errors import UnknownSymbol, VenueRejected
@@ -19,7 +21,7 @@ from cryptotrader.net.clock import WaitingClock
 from cryptotrader.net.ws import Connector, connect_websocket
 from cryptotrader.services.binance.endpoints import VenueEndpoints
 from cryptotrader.services.binance.request import Params, RequestSpec
-from cryptotrader.services.binance.streams import LinkDeps, MarketStreams, StreamPolicy
+from cryptotrader.services.binance.streams import LinkDeps, MarketStreams, StreamPolicy, WireEvent
 from cryptotrader.services.binance.websocketAPI.market_data_requests import symbol_price_ticker
 
 MAX_CALLBACKS = 1_000
@@ -30,6 +32,7 @@ INVALID_SYMBOL = (-1121, -1100)
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Requester(Protocol):
@@ -103,9 +106,10 @@ class MarketData:
             links=self.links,
         )
         self._asker = asker
+        streams_of_venue = MarketStreams(deps)
         self._live = LiveMarket(
             asker,
-            MarketStreams(deps),
+            streams_of_venue,
             SymbolCatalogue(asker, around.clock),
             clock=around.clock,
             policy=policy or FeedPolicy(),
@@ -113,6 +117,9 @@ class MarketData:
         )
         self._jobs = Supervisor("market data callbacks", max_jobs=MAX_CALLBACKS)
         self._open: set[LocalOrderBook] = set()
+        self._streams = streams_of_venue
+        self._listeners: dict[str, list[tuple[Callable[[msgspec.Raw], Any], Callable[[Any], None]]]] = {}
+        self._listening: Subscription | None = None
 
     async def __aenter__(self) -> MarketData:
         await self._live.start()
@@ -138,6 +145,38 @@ class MarketData:
     def book(self, symbol: str) -> LocalOrderBook:
         """A book of ``symbol``, closed; ``async with`` opens it. Books of one symbol share what is received."""
         return LocalOrderBook(symbol.upper(), self)
+
+    def listen(self, stream: str, kind: type[T], callback: Callable[[T], None]) -> Subscription:
+        """Call ``callback`` with every message of a stream, decoded into ``kind``, until the subscription is closed.
+
+        The callback is called as the message is read, so nothing is queued: while it works, the venue waits. Around a
+        replacement of the connection a message may come twice, never out of order; what was sent during an outage is
+        lost to a bare stream. ``links`` tells of outages; a ``LocalOrderBook`` heals itself.
+
+        Args:
+            stream: The venue's name for it: ``btcusdt@trade``.
+            kind: A msgspec type, such as ``TradeEvent``; ``dict`` for everything.
+            callback: Short, and does not raise.
+        """
+        listener = (msgspec.json.Decoder(kind).decode, callback)
+
+        if self._listening is None:
+            self._listening = self._streams.events.subscribe(self._on_event)
+        listeners = self._listeners.setdefault(stream, [])
+        listeners.append(listener)
+        self._streams.want(stream)
+
+        def cancel() -> None:
+            listeners.remove(listener)
+            if not listeners:
+                del self._listeners[stream]
+                self._streams.unwant(stream)
+
+        return Subscription(cancel)
+
+    def _on_event(self, event: WireEvent) -> None:
+        for decode, callback in self._listeners.get(event.stream, ()):
+            callback(decode(event.payload))
 
     async def check_symbol(self, symbol: str) -> None:
         """Ask the venue whether it has a symbol (weight 2).

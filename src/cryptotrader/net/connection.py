@@ -20,12 +20,9 @@ from websockets.protocol import OPEN, Event
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Largest message accepted. Unit: bytes. Reason: the largest documented one (all mini tickers) is under 1 MB."""
 
-RECEIVE_QUEUE = 256
-"""Messages held before reading from the socket pauses. Unit: messages. Overflow: none is lost, the kernel pushes back;
-what one read brought (at most 256 KB) is kept beyond it."""
-
-RESUME_BELOW = RECEIVE_QUEUE // 4
-"""Messages held at which reading goes on. Unit: messages."""
+MAX_BEHIND_BYTES = 1024 * 1024
+"""Bytes received, since the reader last had nothing to read, at which reading from the socket pauses until it has
+nothing to read again. Unit: bytes. Overflow: none is lost, the kernel pushes back. Reason: four reads of asyncio."""
 
 MASK_POOL_BYTES = 4_096
 """Random bytes fetched at a time, four for each frame (RFC 6455, section 5.3). Unit: bytes."""
@@ -43,9 +40,12 @@ class MessageConnection(ClientConnection):
         super().__init__(*args, **kwargs)
         self.last_heard_s = self.loop.time()
         """When bytes last came in. Unit: seconds of the loop's clock."""
-        self._inbox: deque[bytes] = deque()
+        self.inbox: deque[bytes] = deque()
+        """Messages that nobody has read yet; take them with ``next_message``, or from here while ``is_reading``."""
+        self._behind_bytes = 0
         self._arrival: asyncio.Future[None] | None = None
-        self._is_reading = True
+        self.is_reading = True
+        """Whether bytes are taken from the socket; False while too many messages wait."""
         self._rest = b""
         self._parts: list[bytes | bytearray | memoryview] = []
         self._outbox: list[bytes] = []
@@ -70,7 +70,7 @@ class MessageConnection(ClientConnection):
         Raises:
             ConnectionClosed: There will be no more.
         """
-        inbox = self._inbox
+        inbox = self.inbox
         while not inbox:
             if self.connection_lost_waiter.done():
                 raise self.close_exc
@@ -80,8 +80,8 @@ class MessageConnection(ClientConnection):
             finally:
                 self._arrival = None
         message = inbox.popleft()
-        if not self._is_reading and len(inbox) < RESUME_BELOW:
-            self._is_reading = True
+        if not self.is_reading and not inbox:
+            self.is_reading = True
             self.transport.resume_reading()
         return message
 
@@ -89,6 +89,7 @@ class MessageConnection(ClientConnection):
         """Bytes of any number of frames."""
         self.last_heard_s = self.loop.time()
         if self.protocol.state is OPEN:
+            self._behind_bytes = self._behind_bytes + len(data) if self.inbox else len(data)
             self._take(data)
         else:
             self._shake_hands(data)
@@ -111,7 +112,7 @@ class MessageConnection(ClientConnection):
         if self._rest:
             data = self._rest + data
         position, size = 0, len(data)
-        put = self._inbox.append
+        put = self.inbox.append
         while size - position >= 2:
             length = data[position + 1]
             if length < 126:
@@ -140,7 +141,7 @@ class MessageConnection(ClientConnection):
                     break
             position = stop
         self._rest = data[position:]
-        if self._inbox:
+        if self.inbox:
             self._wake()
 
     def process_event(self, event: Event) -> None:
@@ -153,12 +154,12 @@ class MessageConnection(ClientConnection):
     def _put_fragment(self, frame: Frame) -> None:
         self._parts.append(frame.data)
         if frame.fin:
-            self._inbox.append(b"".join(self._parts))
+            self.inbox.append(b"".join(self._parts))
             self._parts.clear()
 
     def _wake(self) -> None:
-        if len(self._inbox) > RECEIVE_QUEUE and self._is_reading:
-            self._is_reading = False
+        if self._behind_bytes > MAX_BEHIND_BYTES and self.is_reading:
+            self.is_reading = False
             self.transport.pause_reading()
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)

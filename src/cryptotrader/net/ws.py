@@ -17,7 +17,7 @@ from cryptotrader.core.errors import (
     VenueRejected,
     VenueUnreachable,
 )
-from cryptotrader.net.connection import MAX_MESSAGE_BYTES, RECEIVE_QUEUE, MessageConnection
+from cryptotrader.net.connection import MAX_MESSAGE_BYTES, MessageConnection
 
 OPEN_TIMEOUT_S = 10.0
 """Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
@@ -81,8 +81,11 @@ class WebSocketWire:
 
     async def recv(self) -> bytes:
         """The next whole message."""
+        connection = self._connection
+        if connection.inbox and connection.is_reading:
+            return connection.inbox.popleft()
         try:
-            return await self._connection.next_message()
+            return await connection.next_message()
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
 
@@ -150,7 +153,6 @@ async def connect_websocket(url: str) -> Wire:
             # The venue pings (every 20 s) and we answer; our own pings would count against its limit of messages.
             ping_interval=None,
             max_size=MAX_MESSAGE_BYTES,
-            max_queue=RECEIVE_QUEUE,
         )
     except InvalidURI:
         raise ConfigError("not a WebSocket address") from None
