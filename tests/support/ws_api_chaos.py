@@ -66,6 +66,8 @@ class Chaos:
         self.is_calm = False
         """Nothing goes wrong any more."""
         self._plans, self._faults = self.random("plans"), self.random("faults")
+        self.is_direct = random.random() < 0.5
+        """Whether the client writes without waiting and is called with what comes."""
         self.fault_rate = random.choice((0.1, 0.3, 0.6))
 
     def random(self, purpose: str) -> Random:

@@ -83,10 +83,10 @@ class Evidence:
             if (got := _got(passed)) is not None:
                 self.got[got.wire, got.id].append(got)
 
-    def answers(self, key: str, until_ns: int) -> list[Got]:
-        """What came for a wish until then, over all frames that were sent for it."""
-        found = [got for sent in self.by_key[key] for got in self.got[sent.wire, sent.id]]
-        return [got for got in found if got.at_ns <= until_ns]
+    def newest_answers(self, op: Op, until_ns: int) -> list[Got]:
+        """What came for the last frame of a wish until then: earlier ones may have been refused and sent again."""
+        frames = self.by_key[op.key][-1:]
+        return [got for sent in frames for got in self.got[sent.wire, sent.id] if got.at_ns < until_ns]
 
 
 def violations(world: World) -> list[str]:
@@ -168,15 +168,17 @@ def _no_answer_lost(evidence: Evidence) -> Iterator[str]:
         if not op.key:
             continue
         if op.message_id:
-            answers = [got for got in evidence.answers(op.key, 1 << 62) if got.id == op.message_id]
-            if any(got.is_certain for got in answers) and not op.replies:
-                yield f"{_name(op)}: its answer came but its callback was not called"
-        elif isinstance(op.error, LOST):
-            # The newest frame counts: an earlier one may have been refused and sent again.
-            frames = evidence.by_key[op.key][-1:]
-            answers = [got for sent in frames for got in evidence.got[sent.wire, sent.id] if got.at_ns <= op.ended_ns]
-            if any(got.is_certain and got.status not in (418, 429) and got.code != -1021 for got in answers):
-                yield f"{_name(op)} ended with {type(op.error).__name__} although its answer had come"
+            if not op.replies:
+                yield f"{_name(op)}: its callback was never called"
+            elif op.replies[0]["status"] == 0 and any(map(_is_final, evidence.newest_answers(op, op.replied_ns))):
+                yield f"{_name(op)}: its callback was told that no answer came although it had come"
+        elif isinstance(op.error, LOST) and any(map(_is_final, evidence.newest_answers(op, op.ended_ns))):
+            yield f"{_name(op)} ended with {type(op.error).__name__} although its answer had come"
+
+
+def _is_final(got: Got) -> bool:
+    """Whether it ends a request: not where it may be sent again."""
+    return got.is_certain and got.status not in (418, 429) and got.code != -1021
 
 
 def _truth(evidence: Evidence) -> Iterator[str]:
@@ -187,7 +189,7 @@ def _truth(evidence: Evidence) -> Iterator[str]:
         order = by_tag.get(op.number)
         if op.kind == "place" and op.way == "answer" and (order is None or order.order_id != op.result.order_id):
             yield f"{_name(op)} was answered but the venue does not have it"
-        if op.kind == "place" and op.way == "error" and order is not None:
+        if op.kind in ("place", "raw place") and op.way == "error" and order is not None:
             yield f"{_name(op)} was told as refused ({type(op.error).__name__} {op.error}) but the venue has it"
         if op.way != "unknown" or not op.is_reconciled:
             continue

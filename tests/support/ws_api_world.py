@@ -75,6 +75,7 @@ class Op:
     message_id: str = ""
     replies: list[Reply] = field(default_factory=list)
     """What its callback was called with."""
+    replied_ns: int = 0
     truth: OrderReport | None = None
     """What ``reconcile`` said."""
     order_then: Order | None = None
@@ -109,7 +110,7 @@ class World:
         """What the program does, and when."""
         self.clock = SimulatedClock(offset_s=chaos.clock_offset_s())
         self.venue = SimulatedVenue(SimulatedClock(), policy=chaos.limits(), fault=chaos.fault)
-        self.network = FaultyNetwork(self.venue, chaos.plan, chaos.random("delays"))
+        self.network = FaultyNetwork(self.venue, chaos.plan, chaos.random("delays"), is_direct=chaos.is_direct)
         self.ops: list[Op] = []
         self.left_tasks: list[str] = []
         self.reconcile_failures: list[str] = []
@@ -233,6 +234,7 @@ class World:
 
         async def callback(reply: Reply) -> None:
             op.replies.append(reply)
+            op.replied_ns = self.now_ns
 
         if op.kind == "raw price":
             op.key = f"price:S{op.number}"

@@ -107,10 +107,14 @@ class FaultyNetwork:
         server: Who answers.
         plan: From the number of an attempt (1, 2, ..) to what will happen to it.
         random: Where delays are drawn from.
+        is_direct: Whether its connections are ``DirectFaultyWire``.
     """
 
-    def __init__(self, server: Server, plan: Callable[[int], LinkPlan], random: Random) -> None:
+    def __init__(
+        self, server: Server, plan: Callable[[int], LinkPlan], random: Random, *, is_direct: bool = False
+    ) -> None:
         self.server = server
+        self._kind = DirectFaultyWire if is_direct else FaultyWire
         self.plan = plan
         self.random = random
         self.attempts: list[int] = []
@@ -146,7 +150,7 @@ class FaultyNetwork:
         if refusal is not None:
             self.refusals.append((self.now_ns, refusal))
             raise refusal
-        wire = FaultyWire(self, url, len(self.attempts), plan)
+        wire = self._kind(self, url, len(self.attempts), plan)
         self.wires.append(wire)
         self.server.opened(wire)
         return wire
@@ -197,16 +201,19 @@ class FaultyWire:
 
     async def send(self, data: bytes) -> None:
         """Send a message. An error says nothing about whether it arrives."""
+        self._write(data)
+        if self._network.random.random() < self.plan.stall:
+            await asyncio.sleep(self._network.random.uniform(0, self.plan.stall_s))
+        if self.is_closed:
+            raise NotConnected("connection closed with 1006")
+
+    def _write(self, data: bytes) -> None:
         if self.is_closed:
             raise NotConnected("connection closed with 1006")
         sent_ns = self._network.now_ns
         self._network.sent.append(Passed(self.number, sent_ns, data))
         if self._up(frame_bytes(len(data), masked=True)):
             self._later_up(lambda: self._network.server.received(self, data, sent_ns))
-        if self._network.random.random() < self.plan.stall:
-            await asyncio.sleep(self._network.random.uniform(0, self.plan.stall_s))
-        if self.is_closed:
-            raise NotConnected("connection closed with 1006")
 
     async def ping(self) -> None:
         """The server answers unless the connection is cut."""
@@ -282,8 +289,11 @@ class FaultyWire:
             return
         self._heard_s = self._loop.time()
         if data is not None:
-            self._inbox.append(data)
-            self._wake.set()
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        self._inbox.append(data)
+        self._wake.set()
 
     def _server_ping(self) -> None:
         if self.is_cut or self.is_closed:
@@ -316,3 +326,33 @@ class FaultyWire:
         random = self._network.random
         longest_s = self.plan.slow_s if random.random() < self.plan.slow else usual[1]
         return random.uniform(usual[0], longest_s)
+
+
+class DirectFaultyWire(FaultyWire):
+    """The same for a client that writes without waiting and is called with what comes."""
+
+    unsent_bytes = 0
+    _on_message: Callable[[bytes], None] | None = None
+
+    def post(self, data: bytes) -> None:
+        """Send a message. An error says nothing about whether it arrives."""
+        self._write(data)
+        if self.is_closed:
+            raise NotConnected("connection closed with 1006")
+
+    async def run(self, on_message: Callable[[bytes], None]) -> None:
+        """Hand over every message at the moment at which it comes, until the end."""
+        while self._inbox:
+            on_message(await self.recv())
+        self._on_message = on_message
+        while not self.is_closed:
+            self._wake.clear()
+            await self._wake.wait()
+        raise NotConnected("connection closed with 1006")
+
+    def _take(self, data: bytes) -> None:
+        if self._on_message is None:
+            super()._take(data)
+            return
+        self._network.delivered.append(Passed(self.number, self._network.now_ns, data))
+        self._on_message(data)

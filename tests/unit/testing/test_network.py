@@ -10,7 +10,7 @@ import pytest
 
 from cryptotrader.core.errors import NotConnected, VenueError, VenueUnreachable
 from cryptotrader.testing import FaultyNetwork, FaultyWire, LinkPlan, run_simulated
-from cryptotrader.testing.network import frame_bytes
+from cryptotrader.testing.network import DirectFaultyWire, frame_bytes
 
 UP = frame_bytes(10, masked=True)
 DOWN = frame_bytes(10, masked=False)
@@ -101,6 +101,25 @@ def test_messages_keep_their_order_however_slow_they_are() -> None:
         assert [await wire.recv() for _ in texts] == texts
 
     assert play(LinkPlan(slow=0.3, stall=0.3), act).got == texts
+
+
+@pytest.mark.parametrize("cut_at", range(1, 2 * DOWN + 1))
+def test_a_direct_connection_calls_with_what_came(cut_at: int) -> None:
+    async def main() -> int:
+        network = FaultyNetwork(Echo(), lambda number: LinkPlan(down_bytes=cut_at), Random(1), is_direct=True)
+        wire = await network.connect("ws://venue")
+        assert isinstance(wire, DirectFaultyWire)
+        got: list[bytes] = []
+        for _ in range(3):
+            wire.post(MESSAGE)
+        with pytest.raises(NotConnected):
+            await wire.run(got.append)
+        with pytest.raises(NotConnected):
+            wire.post(MESSAGE)
+        assert [each.data for each in network.delivered] == got
+        return len(got)
+
+    assert run_simulated(main) == cut_at // DOWN
 
 
 def test_pings_are_answered_and_a_hanging_handshake_ends() -> None:
