@@ -14,6 +14,14 @@ TRADING_RESERVE = 100
 """Weight that market data and account queries leave for orders and cancellations. Unit: weight per minute."""
 
 
+HEAVY = 100
+"""From this weight on a request is heavy: whole order books, open orders of all symbols."""
+
+LIGHT_SHARE = 5
+"""Heavy requests leave this part of a minute's weight (one in five) to light ones. Reason: twenty order books that
+somebody looks at for the first time must not keep an account's balance from being asked for."""
+
+
 class WeightLedger:
     """The weight used in this minute, and the waits that were ordered.
 
@@ -64,6 +72,8 @@ class WeightLedger:
         """
         self._roll(now_ns)
         limit = self.limit if trading else self.limit - self._reserve
+        if weight >= HEAVY and not trading:
+            limit -= self.limit // LIGHT_SHARE
         if self._used + self._pending + weight > limit:
             return ((self._window + 1) * WINDOW_NS - now_ns) / NS_PER_S
         self._pending += weight
