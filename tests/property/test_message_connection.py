@@ -167,3 +167,16 @@ async def test_what_one_turn_of_the_loop_sends_leaves_in_one_write_that_a_server
     frames = server.events_received()
     assert [bytes(event.data) for event in frames if isinstance(event, Frame)] == sent
     assert all(isinstance(event, Frame) and event.opcode is Opcode.TEXT for event in frames)
+
+
+async def test_a_listener_gets_what_waited_and_then_each_message_as_it_comes() -> None:
+    connection, _ = opened()
+    heard: list[bytes] = []
+    connection.data_received(frame(b"before"))
+    handing = asyncio.ensure_future(connection.hand_over(heard.append))
+    await asyncio.sleep(0)
+    connection.data_received(frame(b"one") + frame(b"t", fin=False) + frame(b"wo", Opcode.CONT) + frame(b"three"))
+    assert heard == [b"before", b"one", b"two", b"three"]
+    connection.connection_lost(None)
+    with pytest.raises(ConnectionClosed):
+        await handing

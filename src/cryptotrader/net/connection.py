@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -43,6 +44,7 @@ class MessageConnection(ClientConnection):
         self.inbox: deque[bytes] = deque()
         """Messages that nobody has read yet; take them with ``next_message``, or from here while ``is_reading``."""
         self._behind_bytes = 0
+        self._listener: Callable[[bytes], None] | None = None
         self._arrival: asyncio.Future[None] | None = None
         self.is_reading = True
         """Whether bytes are taken from the socket; False while too many messages wait."""
@@ -85,6 +87,24 @@ class MessageConnection(ClientConnection):
             self.transport.resume_reading()
         return message
 
+    async def hand_over(self, listener: Callable[[bytes], None]) -> None:
+        """Call ``listener`` with every message as soon as it has come, instead of ``next_message``.
+
+        Args:
+            listener: Short, and does not raise: an error of it would end the connection.
+
+        Raises:
+            ConnectionClosed: There will be no more.
+        """
+        while self.inbox:
+            listener(await self.next_message())
+        self._listener = listener
+        try:
+            await asyncio.shield(self.connection_lost_waiter)
+        finally:
+            self._listener = None
+        raise self.close_exc
+
     def data_received(self, data: bytes) -> None:
         """Bytes of any number of frames."""
         self.last_heard_s = self.loop.time()
@@ -112,7 +132,7 @@ class MessageConnection(ClientConnection):
         if self._rest:
             data = self._rest + data
         position, size = 0, len(data)
-        put = self.inbox.append
+        put = self._listener or self.inbox.append
         while size - position >= 2:
             length = data[position + 1]
             if length < 126:
@@ -154,8 +174,9 @@ class MessageConnection(ClientConnection):
     def _put_fragment(self, frame: Frame) -> None:
         self._parts.append(frame.data)
         if frame.fin:
-            self.inbox.append(b"".join(self._parts))
+            message = b"".join(self._parts)
             self._parts.clear()
+            (self._listener or self.inbox.append)(message)
 
     def _wake(self) -> None:
         if self._behind_bytes > MAX_BEHIND_BYTES and self.is_reading:
@@ -171,6 +192,11 @@ class MessageConnection(ClientConnection):
             self._arrival.set_result(None)
 
     # Sending
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return sum(map(len, self._outbox)) + self.transport.get_write_buffer_size()
 
     def put_text(self, data: bytes) -> None:
         """Send a text message before this turn of the loop is over; only while ``is_open``."""

@@ -22,8 +22,9 @@ from cryptotrader.net.connection import MAX_MESSAGE_BYTES, MessageConnection
 OPEN_TIMEOUT_S = 10.0
 """Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
 
-CLOSE_TIMEOUT_S = 2.0
-"""Longest closing handshake. Unit: seconds. Reason: a connection that is given up must not delay a shutdown."""
+CLOSE_TIMEOUT_S = 1.0
+"""Longest closing handshake. Unit: seconds. Reason: a shutdown closes several connections, one after the other, and must
+be over within ten seconds although the venue is frozen; the far side of the world answers in a third of one."""
 
 SEND_TIMEOUT_S = 10.0
 """Longest wait for the kernel to take a frame. Unit: seconds. Reason: control frames are tiny; a peer that does not
@@ -89,13 +90,41 @@ class WebSocketWire:
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
 
+    async def run(self, on_message: Callable[[bytes], None]) -> None:
+        """Hand over every message without a task in between, until the connection ends.
+
+        Args:
+            on_message: Called as soon as a message has come; short, and does not raise.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        try:
+            await self._connection.hand_over(on_message)
+        except ConnectionClosed as error:
+            raise NotConnected(_closed_text(error)) from None
+
+    def post(self, data: bytes) -> None:
+        """Send one text message without waiting; it leaves with all others of this turn of the loop.
+
+        Whoever posts looks at ``unsent_bytes``, since nothing here holds it back.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        if not self._connection.is_open:
+            raise NotConnected("connection closed")
+        self._connection.put_text(data)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._connection.unsent_bytes
+
     async def send(self, data: bytes) -> None:
         """Send one text message; it leaves with all others of this turn of the loop."""
-        connection = self._connection
-        if not connection.is_open:
-            raise NotConnected("connection closed")
-        connection.put_text(data)
-        if connection.is_full:
+        self.post(data)
+        if self._connection.is_full:
             await self._drained()
 
     async def _drained(self) -> None:
