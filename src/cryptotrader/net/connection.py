@@ -51,6 +51,7 @@ class MessageConnection(ClientConnection):
         self._rest = b""
         self._parts: list[bytes | bytearray | memoryview] = []
         self._outbox: list[bytes] = []
+        self._outbox_bytes = 0
         self._masks = b""
         self._mask_at = 0
 
@@ -196,7 +197,7 @@ class MessageConnection(ClientConnection):
     @property
     def unsent_bytes(self) -> int:
         """Bytes that the kernel has not taken yet."""
-        return sum(map(len, self._outbox)) + self.transport.get_write_buffer_size()
+        return self._outbox_bytes + self.transport.get_write_buffer_size()
 
     def put_text(self, data: bytes) -> None:
         """Send a text message before this turn of the loop is over; only while ``is_open``."""
@@ -214,11 +215,13 @@ class MessageConnection(ClientConnection):
         if not self._outbox:
             self.loop.call_soon(self.flush)
         self._outbox.append(head + mask + apply_mask(data, mask))
+        self._outbox_bytes += size
 
     def flush(self) -> None:
         """Hand over to the kernel what was put."""
         if self._outbox:
             data = b"".join(self._outbox)
             self._outbox.clear()
+            self._outbox_bytes = 0
             if self.protocol.state is OPEN:
                 self.transport.write(data)

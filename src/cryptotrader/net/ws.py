@@ -23,8 +23,8 @@ OPEN_TIMEOUT_S = 10.0
 """Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
 
 CLOSE_TIMEOUT_S = 1.0
-"""Longest closing handshake. Unit: seconds. Reason: a shutdown closes several connections, one after the other, and must
-be over within ten seconds although the venue is frozen; the far side of the world answers in a third of one."""
+"""Longest closing handshake. Unit: seconds. Reason: a shutdown closes several connections, one after the other, and
+must be over within ten seconds although the venue is frozen; the far side of the world answers in a third of one."""
 
 SEND_TIMEOUT_S = 10.0
 """Longest wait for the kernel to take a frame. Unit: seconds. Reason: control frames are tiny; a peer that does not
