@@ -19,6 +19,10 @@ class BareEvents(Protocol):
         """The next event."""
         ...
 
+    async def start(self) -> None:
+        """Subscribe."""
+        ...
+
     async def close(self) -> None:
         """Want no more events."""
         ...
@@ -27,8 +31,9 @@ class BareEvents(Protocol):
 class UserData:
     """Typed events from a connection's user data: ``async with UserData(connection.user_data()) as events``.
 
-    The subscription below is made anew after a reconnect and says what its bounded queue does when it is full. An
-    event that has no type here is an ``OtherEvent``; none is dropped.
+    The subscription below is made anew after a reconnect. It holds a bounded number of events; where some may be
+    missing, because the connection was lost or the reader was too slow, a ``StreamGap`` stands in their place. An event
+    that has no type here is an ``OtherEvent``.
 
     Args:
         events: Bare events.
@@ -44,6 +49,7 @@ class UserData:
         return read_user_event(await self._events.__anext__())
 
     async def __aenter__(self) -> UserData:
+        await self._events.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -143,12 +143,20 @@ class ListStatus(UserDataEvent, frozen=True, kw_only=True):
     orders: tuple[ListMember, ...] = field(name="O", default=())
 
 
+class StreamGap(UserDataEvent, frozen=True, kw_only=True):
+    """Of our own: events may be missing here, because the connection was lost or the reader was too slow. Ask for the
+    orders and balances that matter. ``{"e":"streamGap","reason":"overflow"}``."""
+
+    reason: str = ""
+
+
 _TYPES: dict[str, type[UserDataEvent]] = {
     "executionReport": ExecutionReport,
     "outboundAccountPosition": AccountPosition,
     "balanceUpdate": BalanceUpdate,
     "externalLockUpdate": ExternalLock,
     "listStatus": ListStatus,
+    "streamGap": StreamGap,
 }
 
 

@@ -11,6 +11,7 @@ from cryptotrader.services.binance.models.user_events import (
     ExternalLock,
     ListStatus,
     OtherEvent,
+    StreamGap,
     read_user_event,
 )
 
@@ -87,6 +88,12 @@ def test_a_known_kind_in_a_shape_that_changed_is_handed_on_untyped() -> None:
 
 def test_an_event_without_anything_is_still_an_event() -> None:
     assert read_user_event({"E": "late"}) == OtherEvent(kind="", event_ms=0, raw={"E": "late"})
+
+
+def test_a_gap_in_the_stream_is_an_event_too() -> None:
+    gap = read_user_event({"e": "streamGap", "reason": "overflow"})
+    assert isinstance(gap, StreamGap)
+    assert gap.reason == "overflow"
 
 
 def test_balances_transfers_locks_and_order_lists_have_types() -> None:
