@@ -139,7 +139,8 @@ class _Process:
         """The port and what stands behind it."""
         settings, clock = self._settings, self._clock
         authenticator = Authenticator(self._tokens, key_file(settings.data_dir))
-        orders = OrderDesk(upstream.rest, clock, entropy=secrets.token_bytes)
+        has_predecessor = settings.mode != "paper"
+        orders = OrderDesk(upstream.rest, clock, entropy=secrets.token_bytes, has_predecessor=has_predecessor)
         stack.push_async_callback(orders.close)
         listen_keys = ListenKeys(clock, secrets.token_bytes)
         authenticator.on_revoked.subscribe(listen_keys.close_account)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from cryptotrader.config import get_logger
-from cryptotrader.core.clock import to_ms
+from cryptotrader.core.clock import NS_PER_S, to_ms
 from cryptotrader.core.errors import (
     CryptotraderError,
     InvalidParams,
@@ -86,6 +86,8 @@ class OrderDesk:
         clock: Time, and waiting.
         entropy: Random bytes for order ids, such as ``secrets.token_bytes``.
         policy: How the fate of an unanswered order is found out.
+        has_predecessor: Whether a process before this one may have sent an order a moment ago that the venue still has
+            in its queue. Until that cannot be any more, the absence of an order under a key is not believed at once.
     """
 
     def __init__(
@@ -95,11 +97,15 @@ class OrderDesk:
         *,
         entropy: Callable[[int], bytes],
         policy: ResolvePolicy | None = None,
+        has_predecessor: bool = False,
     ) -> None:
         self._upstream = upstream
         self._clock = clock
         self._ids = ClientOrderIds(entropy)
-        self._resolver = Resolver(upstream, clock, policy or ResolvePolicy())
+        policy = policy or ResolvePolicy()
+        self._resolver = Resolver(upstream, clock, policy)
+        self._started_ns = clock.monotonic_ns()
+        self._alone_ns = self._started_ns + int(has_predecessor * policy.processing_window_s * NS_PER_S)
         self._memory: OrderMemory[Outcome] = OrderMemory()
         self._jobs = Supervisor("orders", max_jobs=MAX_IN_FLIGHT)
 
@@ -241,10 +247,19 @@ class OrderDesk:
                 entry.outcome.set_result(result)
         return replace(_value(result), is_replay=True)
 
+    async def _look_first(self, which: Mapping[str, str]) -> bytes | None:
+        """What the venue knows of a name that a process before this one may have used."""
+        if self._clock.monotonic_ns() >= self._alone_ns:
+            return await self._resolver.look(which)
+        finding = await self._resolver.resolve(which, sent_ns=self._started_ns)
+        if finding.verdict is Verdict.UNKNOWN:
+            raise VenueTimeout("no answer to a question about an order")
+        return finding.report or None
+
     async def _attempt(self, order: OrderRequest, client_order_id: str, *, since_ms: int, ask_first: bool) -> Placed:
         """Send the order once and find out what became of it."""
         which = {"symbol": order.symbol, "origClientOrderId": client_order_id}
-        if ask_first and (report := await self._resolver.look(which)) is not None:
+        if ask_first and (report := await self._look_first(which)) is not None:
             # Placed before this process was started.
             if not is_same_order(report, order.fields):
                 raise InvalidParams(OTHER_ORDER, param="Idempotency-Key")

@@ -59,10 +59,10 @@ def an_order(**changes: object) -> OrderRequest:
 class Desk:
     """An order desk with its venue and clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_predecessor: bool = False) -> None:
         self.venue = FakeVenue()
         self.clock = FakeClock()
-        self.desk = OrderDesk(self.venue, self.clock, entropy=counting_entropy())
+        self.desk = OrderDesk(self.venue, self.clock, entropy=counting_entropy(), has_predecessor=has_predecessor)
 
     @property
     def sent(self) -> int:
@@ -344,6 +344,37 @@ async def test_an_older_order_of_the_same_name_is_not_taken_for_one_that_was_nev
     at.venue.says("order.status", report(status="FILLED"), report(time=at.venue.now_ms + 5))
     placed = await at.desk.place("env-1", an_order(newClientOrderId="mine"))
     assert json.loads(placed.body)["status"] == "NEW"
+
+
+async def test_an_order_that_a_killed_gateway_had_just_sent_is_found_before_its_key_sends_again() -> None:
+    """S0-55: what the venue does not know yet may still be in its queue."""
+    at = Desk(has_predecessor=True)
+    at.venue.says("order.status", ABSENT, ABSENT, ABSENT, report())
+    placed = await at.desk.place("env-1", an_order(), idempotency_key="k1")
+    assert (placed.is_replay, at.sent) == (True, 0)
+
+
+async def test_after_a_start_a_new_key_is_sent_once_nothing_older_can_come_any_more() -> None:
+    """S0-55."""
+    at = Desk(has_predecessor=True)
+    at.venue.says("order.status", ABSENT)
+    at.venue.says("order.place", PLACED)
+    started_ns = at.clock.monotonic_ns()
+    assert not (await at.desk.place("env-1", an_order(), idempotency_key="k1")).is_replay
+    assert at.clock.monotonic_ns() - started_ns >= 6 * 10**9
+    asked = len(at.venue.calls_of("order.status"))
+    await at.desk.place("env-1", an_order(), idempotency_key="k2")
+    assert len(at.venue.calls_of("order.status")) == asked + 1
+    assert at.sent == 2
+
+
+async def test_after_a_start_a_silent_venue_is_sent_nothing() -> None:
+    """S0-55."""
+    at = Desk(has_predecessor=True)
+    at.venue.says("order.status", SILENCE)
+    with pytest.raises(VenueTimeout):
+        await at.desk.place("env-1", an_order(), idempotency_key="k1")
+    assert at.sent == 0
 
 
 @pytest.mark.parametrize("changes", [{"side": "SELL"}, {"quantity": "0.002"}, {"price": "44000.01"}])
