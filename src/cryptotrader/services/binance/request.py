@@ -6,10 +6,11 @@ tests all read the same ``RequestSpec``. Facts come from ``rest-api.md`` and ``w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -112,6 +113,26 @@ Rule = Callable[[Mapping[str, Any]], None]
 """A relation between wire parameters that must hold; raises ``InvalidParams`` where it does not."""
 
 
+Callback = Callable[[dict[str, Any]], Awaitable[None]]
+"""Gets the whole reply: ``{"id","status","result"|"error","rateLimits"}``."""
+
+
+class Requester(Protocol):
+    """What a request is sent over: a ``BinanceWebSocketConnection``, or a test's."""
+
+    async def submit(self, spec: RequestSpec[P, R], given: Mapping[str, Any], callback: Callback) -> str:
+        """Check, send, and return the id of the message."""
+        ...
+
+    async def request(self, spec: RequestSpec[P, R], params: P, *, timeout_s: float | None = None) -> R:
+        """Send and wait for the typed result."""
+        ...
+
+
+ProcessRequest = Callable[[Requester, Mapping[str, Any], Callback], Awaitable[str]]
+"""``async (connection, params, callback) -> message id`` (S4-6)."""
+
+
 @dataclass(frozen=True)
 class RequestSpec(Generic[P, R]):
     """One request that Binance understands.
@@ -172,6 +193,53 @@ class RequestSpec(Generic[P, R]):
     def is_idempotent(self) -> bool:
         """Whether sending it twice is the same as sending it once; never true of what could trade."""
         return self.verb == "GET"
+
+    @cached_property
+    def process_request(self) -> ProcessRequest:
+        """What a module offers as ``process_request``; its docstring is made of this spec (S4-5, S4-6)."""
+
+        async def process_request(connection: Requester, params: Mapping[str, Any], callback: Callback) -> str:
+            return await connection.submit(self, params, callback)
+
+        process_request.__doc__ = _describe(self)
+        return process_request
+
+    async def call(self, connection: Requester, params: P, *, timeout_s: float | None = None) -> R:
+        """Send it over the WebSocket API and wait for the typed result; errors as ``request`` of the connection."""
+        return await connection.request(self, params, timeout_s=timeout_s)
+
+
+_DESCRIPTION = """Process a {method} request.
+
+Endpoint: {endpoint}
+Method: {method}
+Weight: {weight}
+Security Type: {security}
+
+Args:
+    connection: Active WebSocket connection.
+    params: Request parameters by Binance's names: {params}.
+    callback: Awaited with the whole reply to this request: ``id``, ``status``, ``result`` or ``error``, ``rateLimits``.
+
+Returns:
+    Message ID of the request.
+
+Raises:
+    ConnectionError: The WebSocket is not connected.
+    ValueError: A required parameter is missing ("Missing required parameter: <name>") or a parameter is wrong.
+"""
+
+
+def _describe(spec: RequestSpec[Any, Any]) -> str:
+    fields = msgspec.structs.fields(spec.params)
+    names = [field.encode_name + (" (required)" if field.required else "") for field in fields]
+    return _DESCRIPTION.format(
+        method=spec.method or spec.rest,
+        endpoint=spec.rest or "WebSocket API only",
+        weight=spec.weight.__doc__ or "see Binance's document",
+        security=spec.security.value,
+        params=", ".join(names) or "none",
+    )
 
 
 def one_or_many(item: type[T]) -> type[T | list[T]]:

@@ -1,0 +1,257 @@
+"""How much of each of the venue's limits is used, and whether it told us to wait. Pure: times are arguments.
+
+Binance: ``web-socket-api.md``, "Rate limits". Every limiter counts in intervals of the venue's clock that begin at
+multiples of their length. The venue's own figures (``rateLimits`` of a reply) win over ours: the address is shared
+with everything else on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.errors import VenueBanned, VenueRateLimited
+from cryptotrader.net.backoff import ConnectionBudget
+from cryptotrader.services.binance.errors import TooManyOrders
+from cryptotrader.services.binance.wsapi.replies import LimitRow
+
+MINUTE_MS = 60_000
+WEIGHT_PER_MINUTE = 6_000
+"""Unit: weight per address and minute. Source: ``exchangeInfo``; the venue's figure replaces it."""
+
+RAW_REQUESTS_PER_5_MIN = 300_000
+"""Unit: requests per address. Source: ``exchangeInfo``, ``RAW_REQUESTS``, since 2026-04-02."""
+
+ORDERS_PER_10_S = 50
+ORDERS_PER_DAY = 160_000
+"""Unfilled orders per account until the venue tells its own figures. Source: ``web-socket-api.md``, samples."""
+
+TRADING_RESERVE = 100
+"""Weight that reads leave for orders and cancellations. Unit: weight per minute."""
+
+CONNECT_WEIGHT = 2
+"""What opening a connection costs. Source: "IP limits"."""
+
+MAX_ACCOUNTS = 1_000
+"""Accounts whose orders are counted. Overflow: the one counted longest is forgotten, and learnt anew."""
+
+MAX_VENUES = 64
+"""Venues that a process shares limits for. Overflow: the oldest is forgotten."""
+
+_INTERVAL_MS = {"SECOND": 1_000, "MINUTE": MINUTE_MS, "HOUR": 60 * MINUTE_MS, "DAY": 1_440 * MINUTE_MS}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request uses up.
+
+    Attributes:
+        weight: Request weight.
+        orders: What it adds to the unfilled orders of its account.
+        account: Whose orders; a key or any other name, shown nowhere.
+        is_trading: Whether it may use the reserve.
+    """
+
+    weight: int = 1
+    orders: int = 0
+    account: str = ""
+    is_trading: bool = False
+
+
+class Limiter:
+    """One limit over one interval.
+
+    Args:
+        limit: Most that fits an interval.
+        interval_ms: Length of the interval.
+        falls: Whether the count can fall within an interval, as that of unfilled orders does when they fill.
+    """
+
+    __slots__ = ("_falls", "_window", "interval_ms", "limit", "pending", "used")
+
+    def __init__(self, limit: int, interval_ms: int, *, falls: bool = False) -> None:
+        self.limit = limit
+        self.interval_ms = interval_ms
+        self.used = 0
+        """Counted in the newest interval seen, without what is under way."""
+        self.pending = 0
+        self._falls = falls
+        self._window = 0
+
+    def wait_ms(self, amount: int, venue_ms: int, *, reserve: int = 0) -> int:
+        """Milliseconds until the next interval, or 0 where ``amount`` still fits this one."""
+        self._roll(venue_ms)
+        taken = self.used + self.pending
+        # What is larger than the whole limit is the venue's to refuse.
+        if taken + amount <= self.limit - reserve or not taken:
+            return 0
+        return (self._window + 1) * self.interval_ms - venue_ms
+
+    def settle(self, amount: int, venue_ms: int, *, counts: bool) -> None:
+        """What was under way has ended; ``counts`` where the venue counted it and does not tell its figure."""
+        self._roll(venue_ms)
+        self.pending -= amount
+        if counts:
+            self.used += amount
+
+    def told(self, row: LimitRow, venue_ms: int) -> None:
+        """The venue's own figure."""
+        self._roll(venue_ms)
+        self.limit = row.limit
+        self.used = row.count if self._falls else max(self.used, row.count)
+
+    def _roll(self, venue_ms: int) -> None:
+        window = venue_ms // self.interval_ms
+        # One interval back is a reply to the one before; more means that the clock was set.
+        if window > self._window or window < self._window - 1:
+            self._window = window
+            self.used = 0
+
+
+class _Orders:
+    """The order limits of one account."""
+
+    __slots__ = ("limiters", "until_ns")
+
+    def __init__(self) -> None:
+        self.limiters: dict[int, Limiter] = {
+            10_000: Limiter(ORDERS_PER_10_S, 10_000, falls=True),
+            1_440 * MINUTE_MS: Limiter(ORDERS_PER_DAY, 1_440 * MINUTE_MS, falls=True),
+        }
+        self.until_ns = 0
+
+
+class RateLimits:
+    """Every limit of one venue, shared by all connections of the process. Shows no key in its repr.
+
+    Args:
+        weight_per_minute: Until the venue tells its own figure.
+        budget: How often connections may be opened; a cautious half of Binance's 300 in five minutes by default.
+    """
+
+    def __init__(self, *, weight_per_minute: int = WEIGHT_PER_MINUTE, budget: ConnectionBudget | None = None) -> None:
+        self.weight = Limiter(weight_per_minute, MINUTE_MS)
+        self.raw_requests = Limiter(RAW_REQUESTS_PER_5_MIN, 5 * MINUTE_MS)
+        self.budget = budget or ConnectionBudget()
+        self._orders: dict[str, _Orders] = {}
+        self._until_ns = 0
+        self._is_ban = False
+
+    def __repr__(self) -> str:
+        return f"RateLimits(weight={self.weight.used}/{self.weight.limit})"
+
+    def is_banned(self, now_ns: int) -> bool:
+        """Whether the venue wants to hear nothing at all from this address (418)."""
+        return self._is_ban and now_ns < self._until_ns
+
+    def silence_s(self, now_ns: int) -> float:
+        """Seconds for which the venue told us to be quiet."""
+        return max(0, self._until_ns - now_ns) / NS_PER_S
+
+    def orders_of(self, account: str) -> list[Limiter]:
+        """The order limits of an account, shortest interval first."""
+        return list(self._account(account).limiters.values())
+
+    def take(self, cost: Cost, *, now_ns: int, venue_ms: int) -> float:
+        """Take what a request needs; afterwards call ``settle``.
+
+        Args:
+            cost: What it needs.
+            now_ns: Monotonic time.
+            venue_ms: The venue's wall clock.
+
+        Returns:
+            0 where it was taken, else the seconds to wait before asking again; then nothing was taken.
+        """
+        until_ns = self._until_ns
+        wait_ms = self.weight.wait_ms(cost.weight, venue_ms, reserve=0 if cost.is_trading else TRADING_RESERVE)
+        wait_ms = max(wait_ms, self.raw_requests.wait_ms(1, venue_ms))
+        orders = self._account(cost.account) if cost.orders else None
+        if orders is not None:
+            until_ns = max(until_ns, orders.until_ns)
+            for limiter in orders.limiters.values():
+                wait_ms = max(wait_ms, limiter.wait_ms(cost.orders, venue_ms))
+        if until_ns > now_ns or wait_ms > 0:
+            return max((until_ns - now_ns) / NS_PER_S, wait_ms / 1000)
+        self.weight.pending += cost.weight
+        # Never told and never given back: a request counts when it is sent.
+        self.raw_requests.used += 1
+        if orders is not None:
+            for limiter in orders.limiters.values():
+                limiter.pending += cost.orders
+        return 0.0
+
+    def settle(
+        self, cost: Cost, *, venue_ms: int, rows: Iterable[LimitRow] | None = None, was_sent: bool = True
+    ) -> None:
+        """A request ended.
+
+        Args:
+            cost: As it was taken.
+            venue_ms: The venue's wall clock.
+            rows: ``rateLimits`` of the reply; None where there are none.
+            was_sent: False where it never left, so that nothing was counted.
+        """
+        guess = rows is None and was_sent
+        self.weight.settle(cost.weight, venue_ms, counts=guess)
+        if cost.orders:
+            for limiter in self._account(cost.account).limiters.values():
+                limiter.settle(cost.orders, venue_ms, counts=guess)
+        if rows is not None:
+            self.heard(rows, venue_ms=venue_ms, account=cost.account)
+
+    def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "") -> None:
+        """The venue's own figures."""
+        for row in rows:
+            interval_ms = _INTERVAL_MS.get(row.interval, 0) * row.interval_num
+            match row.rate_limit_type:
+                case "REQUEST_WEIGHT" if interval_ms == self.weight.interval_ms:
+                    self.weight.told(row, venue_ms)
+                case "RAW_REQUESTS" if interval_ms == self.raw_requests.interval_ms:
+                    self.raw_requests.told(row, venue_ms)
+                case "ORDERS" if interval_ms > 0:
+                    limiters = self._account(account).limiters
+                    limiter = limiters.get(interval_ms)
+                    if limiter is None:
+                        limiter = limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
+                    limiter.told(row, venue_ms)
+                case _:
+                    pass
+
+    def obey(self, error: VenueRateLimited, *, now_ns: int, account: str = "") -> None:
+        """The venue said to wait (429, 418); a shorter wait never cuts a longer one."""
+        until_ns = now_ns + int((error.retry_after_s or 0.0) * NS_PER_S)
+        if isinstance(error, TooManyOrders):
+            orders = self._account(account)
+            orders.until_ns = max(orders.until_ns, until_ns)
+        elif until_ns >= self._until_ns:
+            self._until_ns = until_ns
+            self._is_ban = isinstance(error, VenueBanned)
+
+    def connect_wait_s(self, now_ns: int) -> float:
+        """Take one attempt to connect; seconds to wait before making it."""
+        return max(self.budget.reserve(now_ns), self.silence_s(now_ns))
+
+    def _account(self, account: str) -> _Orders:
+        found = self._orders.get(account)
+        if found is None:
+            while len(self._orders) >= MAX_ACCOUNTS:
+                del self._orders[next(iter(self._orders))]
+            found = self._orders[account] = _Orders()
+        return found
+
+
+_SHARED: dict[str, RateLimits] = {}
+
+
+def shared_limits(url: str) -> RateLimits:
+    """The limits of the venue at ``url``, the same object for the whole process."""
+    parts = urlsplit(url)
+    venue = parts.netloc.rpartition("@")[2].lower()
+    if venue not in _SHARED:
+        while len(_SHARED) >= MAX_VENUES:
+            del _SHARED[next(iter(_SHARED))]
+        _SHARED[venue] = RateLimits()
+    return _SHARED[venue]

@@ -1,0 +1,195 @@
+"""The truth about a request that could trade and whose answer is lost. Pure.
+
+The wait rule. A signed request is taken only while the venue's clock is at most ``recvWindow`` past its timestamp
+(``web-socket-api.md``, "Timing security"), and the venue works on what it took for at most ten seconds more ("General
+API information"). So "no such order" is final only when it was said after
+
+    timestamp + recvWindow + ten seconds
+
+of the venue's clock. Before that the order may still arrive; whoever asks waits and asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.errors import (
+    InvalidParams,
+    NotConnected,
+    UnknownOutcome,
+    VenueAuthError,
+    VenueError,
+    VenueRejected,
+)
+from cryptotrader.net.clock import WaitingClock
+from cryptotrader.services.binance.models.orders import OrderReport
+from cryptotrader.services.binance.request import RequestSpec
+from cryptotrader.services.binance.websocketAPI.trading_requests import query_order
+from cryptotrader.services.binance.wsapi.correlation import ORDER_NAMES
+from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
+
+Ask = Callable[
+    [RequestSpec[query_order.QueryOrderParams, OrderReport], query_order.QueryOrderParams], Awaitable[OrderReport]
+]
+Sync = Callable[[], Awaitable[None]]
+
+MIN_PAUSE_S = 0.25
+"""Shortest pause between two questions. Unit: seconds. Reason: a question costs weight."""
+
+MAX_PAUSE_S = 2.0
+"""Longest pause. Unit: seconds. Reason: an order that lands meanwhile should be told soon."""
+
+NO_SUCH_ORDER = -2013
+OPEN_STATES = frozenset({"NEW", "PARTIALLY_FILLED", "PENDING_NEW", "PENDING_CANCEL"})
+
+_CANCELS = frozenset({"order.cancel", "orderList.cancel", "openOrders.cancelAll"})
+_CHANGES = _CANCELS | {"order.amend.keepPriority"}
+
+
+class LostRequest(UnknownOutcome):
+    """A request that could trade was sent and nobody knows what became of it. ``reconcile`` finds out.
+
+    Attributes:
+        method: What was asked.
+        order_id: The venue's number of the order that a cancellation or change was about, if it was given.
+        orig_client_order_id: The name of that order, if it was given.
+        timestamp_ms: The venue's time when the request was signed.
+        recv_window_ms: How long it stayed valid.
+    """
+
+    def __init__(self, method: str, params: Mapping[str, object], *, timestamp_ms: int, recv_window_ms: float) -> None:
+        names = ORDER_NAMES.get(method.removeprefix("v3/"), ("newClientOrderId",))
+        super().__init__(
+            f"the outcome of {method} is not known",
+            symbol=str(params.get("symbol", "")),
+            client_order_id=str(params.get(names[0], "")),
+        )
+        self.method = method.removeprefix("v3/")
+        order_id = params.get("orderId")
+        self.order_id = order_id if isinstance(order_id, int) else None
+        self.orig_client_order_id = str(params.get("origClientOrderId") or "")
+        self.timestamp_ms = timestamp_ms
+        self.recv_window_ms = recv_window_ms
+
+    @property
+    def is_cancel(self) -> bool:
+        """Whether it would have taken an order back."""
+        return self.method in _CANCELS
+
+
+def final_after_ms(outcome: UnknownOutcome, policy: ConnectionPolicy, *, now_ms: int) -> int:
+    """The venue's time from which "no such order" is final; both are epoch milliseconds of the venue's clock.
+
+    Args:
+        outcome: What is not known; one of another part of the product carries no timestamp and counts from now.
+        policy: Limits.
+        now_ms: The venue's time now.
+    """
+    timestamp_ms, window_ms = now_ms, policy.recv_window_ms
+    if isinstance(outcome, LostRequest):
+        timestamp_ms, window_ms = outcome.timestamp_ms, outcome.recv_window_ms
+    return int(timestamp_ms + window_ms + policy.engine_timeout_s * 1000) + 1
+
+
+def questions(outcome: UnknownOutcome) -> list[dict[str, object]]:
+    """Parameters of ``order.status`` to ask with, in this order, until an order is found.
+
+    A cancelled order is renamed by ``newClientOrderId`` of its cancellation, so that name is asked for first where
+    nothing better is known.
+
+    Raises:
+        InvalidParams: Nothing is known to ask with, as for ``openOrders.cancelAll``: ask ``openOrders.status``.
+    """
+    asked: list[dict[str, object]] = []
+    if isinstance(outcome, LostRequest) and outcome.method in _CHANGES:
+        if outcome.order_id is not None:
+            asked.append({"symbol": outcome.symbol, "orderId": outcome.order_id})
+        else:
+            names = (outcome.client_order_id, outcome.orig_client_order_id)
+            asked += [{"symbol": outcome.symbol, "origClientOrderId": name} for name in names if name]
+    elif outcome.client_order_id:
+        asked.append({"symbol": outcome.symbol, "origClientOrderId": outcome.client_order_id})
+    if not asked or not outcome.symbol:
+        raise InvalidParams("no order is named; ask openOrders.status", param="outcome", problem="missing")
+    return asked
+
+
+def is_settled(outcome: UnknownOutcome, status: str | None, *, now_ms: int, final_ms: int) -> bool:
+    """Whether an answer is the truth for good.
+
+    Args:
+        outcome: What was asked about.
+        status: The order's status; None where no order was found.
+        now_ms: The venue's time when the question was asked.
+        final_ms: From ``final_after_ms``.
+    """
+    if now_ms >= final_ms:
+        return True
+    if isinstance(outcome, LostRequest) and outcome.method in _CHANGES:
+        # A cancellation may still be on its way to an order that is open.
+        return status is not None and status not in OPEN_STATES
+    return status is not None
+
+
+class Truth:
+    """Finds out what became of one request.
+
+    Args:
+        outcome: What is not known.
+        policy: Limits.
+        clock: Waiting.
+        venue_ms: The venue's time as far as it is known.
+    """
+
+    def __init__(
+        self, outcome: UnknownOutcome, policy: ConnectionPolicy, *, clock: WaitingClock, venue_ms: Callable[[], int]
+    ) -> None:
+        self._outcome = outcome
+        self._policy = policy
+        self._clock = clock
+        self._venue_ms = venue_ms
+        self._questions = questions(outcome)
+        self._final_ms = final_after_ms(outcome, policy, now_ms=venue_ms())
+
+    async def find(self, request: Ask, sync_clock: Sync, *, timeout_s: float | None = None) -> OrderReport | None:
+        """Ask until the answer is final.
+
+        Raises:
+            UnknownOutcome: It could not be had in time.
+        """
+        limit_s = self._policy.reconcile_timeout_s if timeout_s is None else timeout_s
+        end_ns = self._clock.monotonic_ns() + int(limit_s * NS_PER_S)
+        is_synced = False
+        while True:
+            try:
+                if not is_synced and self._venue_ms() >= self._final_ms:
+                    # The rule is about the venue's clock, so it is read before anything is believed for good.
+                    await sync_clock()
+                    is_synced = True
+                asked_ms = self._venue_ms()
+                found = await self._ask(request)
+                now_ms = asked_ms if is_synced else min(asked_ms, self._final_ms - 1)
+                status = found.status if found is not None else None
+                if is_settled(self._outcome, status, now_ms=now_ms, final_ms=self._final_ms):
+                    return found
+                wait_s = (self._final_ms - asked_ms) / 1000
+            except VenueAuthError:
+                raise
+            except (VenueError, NotConnected) as error:
+                wait_s = error.retry_after_s or 0.0
+            wait_s = min(max(wait_s, MIN_PAUSE_S), MAX_PAUSE_S)
+            if self._clock.monotonic_ns() + wait_s * NS_PER_S > end_ns:
+                raise self._outcome
+            await self._clock.sleep(wait_s)
+
+    async def _ask(self, request: Ask) -> OrderReport | None:
+        for question in self._questions:
+            try:
+                return await request(query_order.SPEC, msgspec.convert(question, query_order.QueryOrderParams))
+            except VenueRejected as error:
+                if error.venue_code != NO_SUCH_ORDER:
+                    raise
+        return None

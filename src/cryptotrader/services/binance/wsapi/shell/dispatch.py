@@ -1,0 +1,168 @@
+"""Runs callbacks one after the other, in the order in which their replies came, without holding up the reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cryptotrader.config import get_logger
+from cryptotrader.core.errors import CryptotraderError
+from cryptotrader.net.supervise import Supervisor
+from cryptotrader.services.binance.wsapi.replies import Reply, envelope_of, failure_envelope
+
+log = get_logger(__name__)
+
+Callback = Callable[[dict[str, Any]], Awaitable[None]]
+"""Gets the whole reply: ``{"id","status","result"|"error","rateLimits"}``."""
+
+Job = Callable[[], Awaitable[None]]
+
+DRAIN_TIMEOUT_S = 5.0
+"""How long callbacks may still run when the connection is closed. Unit: seconds."""
+
+
+class Dispatcher:
+    """A queue of callbacks and one task. A callback that raises is logged and counted, and the next one runs.
+
+    The queue is bounded by whoever fills it: every request counts as pending until its callback ran, and events are
+    refused here above ``event_capacity``.
+
+    Args:
+        event_capacity: Events queued at a time. Overflow: the newest is dropped and counted.
+        timeout_s: Longest run of a callback; it is cancelled then.
+    """
+
+    def __init__(self, *, event_capacity: int, timeout_s: float) -> None:
+        self.failures = 0
+        """Callbacks that raised or took too long."""
+        self.dropped_events = 0
+        self._queue: deque[tuple[Job, bool]] = deque()
+        self._events = 0
+        self._event_capacity = event_capacity
+        self._timeout_s = timeout_s
+        self._jobs = Supervisor("callbacks", max_jobs=8)
+        self._task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, job: Job) -> None:
+        """Run it after everything before it."""
+        self._put(job, is_event=False)
+
+    def put_event(self, job: Job) -> None:
+        """The same for an event, which is dropped where too many wait."""
+        if self._events >= self._event_capacity:
+            self.dropped_events += 1
+            if self.dropped_events == 1:
+                log.warning("events come faster than on_message takes them; some are dropped")
+            return
+        self._events += 1
+        self._put(job, is_event=True)
+
+    def _put(self, job: Job, *, is_event: bool) -> None:
+        if self._closed:
+            return
+        self._queue.append((job, is_event))
+        if self._idle.is_set():
+            self._idle.clear()
+            self._task = self._jobs.start("callback", self._work)
+
+    async def _work(self) -> None:
+        is_done = False
+        try:
+            while self._queue:
+                job, is_event = self._queue[0]
+                try:
+                    async with asyncio.timeout(self._timeout_s):
+                        await job()
+                finally:
+                    self._queue.popleft()
+                    self._events -= is_event
+            is_done = True
+        finally:
+            if is_done or self._closed:
+                self._idle.set()
+            else:
+                # The supervisor logs what was raised; the rest of the queue goes to a fresh task.
+                self.failures += 1
+                self._task = self._jobs.start("callback", self._work)
+
+    async def close(self) -> None:
+        """Let what is queued run, within ``DRAIN_TIMEOUT_S``."""
+        if self._task is not asyncio.current_task():
+            try:
+                async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                    await self._idle.wait()
+            except TimeoutError:
+                log.warning("callbacks took too long at the end and were cancelled")
+        self._closed = True
+        await self._jobs.close()
+
+
+class CallbackSink:
+    """Where a request with a callback ends."""
+
+    __slots__ = ("_callback", "_dispatcher", "_message_id")
+
+    def __init__(self, callback: Callback, dispatcher: Dispatcher) -> None:
+        self._message_id = ""
+        self._callback = callback
+        self._dispatcher = dispatcher
+
+    def bind(self, message_id: str) -> None:
+        """The id that replies are shown under, whatever id the transmission had."""
+        self._message_id = message_id
+
+    def answered(self, reply: Reply, data: bytes) -> None:
+        """The venue's reply, under the id that the caller knows."""
+
+        async def run() -> None:
+            envelope = envelope_of(data)
+            envelope["id"] = self._message_id
+            await self._callback(envelope)
+
+        self._dispatcher.put(run)
+
+    def unsure(self, reply: Reply, data: bytes, lost: CryptotraderError) -> None:
+        """The venue's own words."""
+        self.answered(reply, data)
+
+    def failed(self, error: CryptotraderError) -> None:
+        """A reply of our own, in the same shape."""
+
+        async def run() -> None:
+            await self._callback(failure_envelope(self._message_id, error))
+
+        self._dispatcher.put(run)
+
+
+class FutureSink:
+    """Where a request that somebody waits for ends."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def bind(self, message_id: str) -> None:
+        """Whoever waits for a future needs no id."""
+
+    def answered(self, reply: Reply, data: bytes) -> None:
+        """The venue's reply; nobody hears it where the caller has left."""
+        if not self.future.done():
+            self.future.set_result(reply)
+
+    def unsure(self, reply: Reply, data: bytes, lost: CryptotraderError) -> None:
+        """An error that says how to find out."""
+        self.failed(lost)
+
+    def failed(self, error: CryptotraderError) -> None:
+        """There is no reply."""
+        if not self.future.done():
+            self.future.set_exception(error)

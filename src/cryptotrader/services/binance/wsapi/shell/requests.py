@@ -1,0 +1,453 @@
+"""Requests on their way: limits before they leave, one end for each, repeated only where that does no harm."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from cryptotrader.config import get_logger
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
+from cryptotrader.core.errors import (
+    CryptotraderError,
+    NotConnected,
+    VenueAuthError,
+    VenueBanned,
+    VenueError,
+    VenueRateLimited,
+    VenueTimeout,
+)
+from cryptotrader.net.clock import WaitingClock
+from cryptotrader.services.binance.clock_offset import ClockOffset
+from cryptotrader.services.binance.models.market import ServerTime
+from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.wsapi.correlation import Call, Kind, Pending, PendingTable, Sink
+from cryptotrader.services.binance.wsapi.frames import request_frame, sign
+from cryptotrader.services.binance.wsapi.ids import MessageIds
+from cryptotrader.services.binance.wsapi.limits import Cost, RateLimits
+from cryptotrader.services.binance.wsapi.reconcile import LostRequest
+from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
+from cryptotrader.services.binance.wsapi.replies import LimitRow, Reply, is_clock_refusal, parse, reply_error
+from cryptotrader.services.binance.wsapi.shell.dispatch import FutureSink
+from cryptotrader.services.binance.wsapi.shell.link import Link
+
+log = get_logger(__name__)
+
+EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
+"""Methods that carry key and signature though the connection is logged on."""
+
+TOO_MANY = "Too many requests at once"
+
+_server_time = msgspec.json.Decoder(ServerTime).decode
+
+
+@dataclass
+class Stats:
+    """What happened on a connection so far."""
+
+    sent: int = 0
+    """Frames written, repetitions included."""
+    repeated: int = 0
+    """Reads sent again."""
+    healed: int = 0
+    """Requests signed anew after -1021."""
+    lost: int = 0
+    """Requests that could trade and whose outcome is not known."""
+    malformed: int = 0
+    """Messages that are none."""
+    reconnects: int = 0
+    """Connections after the first."""
+
+
+@dataclass(frozen=True)
+class CourierDeps:
+    """What a courier needs from outside.
+
+    Attributes:
+        clock: Time and waiting.
+        policy: Limits.
+        limits: The venue's limits, shared.
+        ids: Ids of requests.
+        credentials: What signs; None means that only public requests work.
+        start: Starts a background job.
+        queued: How many callbacks wait to run.
+        on_event: Called with each event that a link brings, and its bytes.
+    """
+
+    clock: WaitingClock
+    policy: ConnectionPolicy
+    limits: RateLimits
+    ids: MessageIds
+    credentials: Credentials | None
+    start: Callable[[str, Callable[[], Awaitable[None]]], object]
+    queued: Callable[[], int]
+    on_event: Callable[[Link, Reply, bytes], None]
+
+
+class Courier:
+    """Sends requests over whatever connection is current, and brings each to its one end."""
+
+    def __init__(self, deps: CourierDeps) -> None:
+        self._deps = deps
+        self._clock = deps.clock
+        self._policy = deps.policy
+        self._limits = deps.limits
+        self.link: Link | None = None
+        """The current connection; None while there is none."""
+        self.is_open = False
+        """Whether requests are taken at all."""
+        self.table = PendingTable()
+        self.stats = Stats()
+        self.offset = ClockOffset()
+        # Measured against the monotonic clock, so that a step of our wall clock changes nothing.
+        self.offset.offset_ms = (deps.clock.now_ns() - deps.clock.monotonic_ns()) // NS_PER_MS
+        self._again: deque[Pending] = deque()
+        self._healing: list[Pending] = []
+        self._turns = 0
+        self._is_resending = False
+
+    def venue_ms(self) -> int:
+        """The venue's time as far as it is known."""
+        return self.offset.timestamp_ms(self._clock.monotonic_ns())
+
+    # Out
+
+    async def submit(self, call: Call, sink: Sink, *, timeout_s: float | None = None, link: Link | None = None) -> str:
+        """Send a request, after waiting for the limits, and return its id.
+
+        Args:
+            call: The request.
+            sink: Where it ends. Exactly one of its methods is called, unless this raises.
+            timeout_s: Longest wait for the end.
+            link: A certain connection instead of the current one.
+
+        Raises:
+            NotConnected: There is no connection, and it was certainly not sent. A read waits for the next connection.
+            VenueRateLimited: A limit would hold it up for too long, or too many are under way; it was not sent.
+            VenueAuthError: It needs credentials and there are none.
+        """
+        entry = self._entry(call, sink, timeout_s)
+        target = link or self.link
+        if target is None:
+            if call.kind is not Kind.READ:
+                raise NotConnected("not connected")
+            self._queue(entry)
+            return entry.message_id
+        wait_s = self._take(entry)
+        if wait_s > 0:
+            await self._turn(entry, wait_s)
+            target = link or self.link
+            if target is None or not target.is_open:
+                self._settle(entry, was_sent=False)
+                raise NotConnected("not connected")
+        await self._transmit(entry, target)
+        return entry.message_id
+
+    async def ask(self, call: Call, link: Link) -> Reply:
+        """A request of the connection's own; the good reply, or the error it stands for."""
+        sink = FutureSink()
+        await self.submit(call, sink, link=link)
+        reply = await sink.future
+        if not reply.is_ok:
+            raise reply_error(reply, now_ms=self.venue_ms())
+        return reply
+
+    async def sync_clock(self, link: Link) -> None:
+        """Ask for the venue's time."""
+        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1))
+        sent_ns = self._clock.monotonic_ns()
+
+        def sample(reply: Reply) -> None:
+            now_ns = self._clock.monotonic_ns()
+            self.offset.sample(sent_ns, now_ns, _server_time(reply.result).server_time)
+
+        call.on_ok = sample
+        await self.ask(call, link)
+
+    def _entry(self, call: Call, sink: Sink, timeout_s: float | None) -> Pending:
+        if not self.is_open:
+            raise NotConnected("not connected")
+        policy = self._policy
+        if len(self.table) + self._turns + self._deps.queued() >= policy.max_pending:
+            raise VenueRateLimited(TOO_MANY, retry_after_s=1.0)
+        if self.link is not None and self.link.unsent_bytes > policy.max_outbound_bytes:
+            raise VenueRateLimited(TOO_MANY, retry_after_s=1.0)
+        if call.needs_key and call.credentials is None and self._deps.credentials is None:
+            log.warning(f"{call.method} needs credentials")
+            raise VenueAuthError("Invalid API key")
+        if timeout_s is None:
+            timeout_s = policy.read_timeout_s if call.kind is Kind.READ else policy.reply_timeout_s
+        message_id = self._deps.ids.next()
+        sink.bind(message_id)
+        return Pending(call, sink, message_id, final_ns=self._clock.monotonic_ns() + int(timeout_s * NS_PER_S))
+
+    def _take(self, entry: Pending) -> float:
+        wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self.venue_ms())
+        entry.has_cost = wait_s <= 0
+        return wait_s
+
+    async def _turn(self, entry: Pending, wait_s: float) -> None:
+        """Wait until the limits allow it."""
+        self._turns += 1
+        try:
+            while wait_s > 0:
+                now_ns = self._clock.monotonic_ns()
+                if wait_s > self._policy.max_wait_s or now_ns + wait_s * NS_PER_S > entry.final_ns:
+                    kind = VenueBanned if self._limits.is_banned(now_ns) else VenueRateLimited
+                    raise kind("Rate limit exceeded", retry_after_s=wait_s)
+                await self._clock.sleep(wait_s)
+                if not self.is_open:
+                    raise NotConnected("not connected")
+                wait_s = self._take(entry)
+        finally:
+            self._turns -= 1
+
+    async def _transmit(self, entry: Pending, link: Link) -> None:
+        """Sign, register, write, in this order and without waiting in between."""
+        is_ready = False
+        try:
+            if entry.sends:
+                entry.wire_id = self._deps.ids.next()
+            params = self._authorised(entry, link)
+            frame = request_frame(entry.wire_id, entry.call.method, params)
+            is_ready = True
+        finally:
+            if not is_ready:
+                self._settle(entry, was_sent=False)
+        now_ns = self._clock.monotonic_ns()
+        entry.link, entry.sent_ns = link.number, now_ns
+        entry.sends += 1
+        entry.deadline_ns = min(entry.final_ns, now_ns + int(self._policy.reply_timeout_s * NS_PER_S))
+        self.table.add(entry)
+        self.stats.sent += 1
+        if not link.is_open:
+            self.on_link_end(link)
+            return
+        await link.send(frame)
+
+    def _authorised(self, entry: Pending, link: Link) -> dict[str, object]:
+        call = entry.call
+        if not call.needs_key:
+            return call.params
+        if call.signed:
+            entry.timestamp_ms = self.venue_ms()
+        params = dict(call.params)
+        if link.logged_on and call.credentials is None and call.method not in EXPLICIT:
+            if call.signed:
+                params["timestamp"] = entry.timestamp_ms
+            return params
+        credentials = call.credentials or self._deps.credentials
+        assert credentials is not None
+        if call.signed:
+            sign(params, credentials, entry.timestamp_ms)
+        else:
+            params["apiKey"] = credentials.api_key
+        return params
+
+    # In
+
+    def on_message(self, link: Link, data: bytes) -> None:
+        """A message of a connection."""
+        try:
+            reply = parse(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.stats.malformed += 1
+            log.warning("a message that is no reply and no event is ignored")
+            return
+        if reply.event:
+            self._deps.on_event(link, reply, data)
+            return
+        entry = self.table.match(reply.id, link.number)
+        if entry is None:
+            if not reply.is_ok:
+                self._on_stray(link, reply)
+            return
+        self._settle(entry, rows=reply.rate_limits)
+        if reply.is_ok:
+            if entry.call.on_ok is not None:
+                entry.call.on_ok(reply)
+            entry.sink.answered(reply, data)
+        else:
+            self._on_refusal(entry, reply, data)
+
+    def _on_stray(self, link: Link, reply: Reply) -> None:
+        """An error that belongs to no request still says to wait, or that the session is over ("id": null)."""
+        error = reply_error(reply, now_ms=self.venue_ms())
+        self._heed(error, "")
+        if isinstance(error, VenueAuthError) and reply.id is None:
+            link.logged_on = False
+        log.warning(f"the venue sent an error without a request: {type(error).__name__}")
+
+    def _on_refusal(self, entry: Pending, reply: Reply, data: bytes) -> None:
+        error = reply_error(reply, now_ms=self.venue_ms())
+        call = entry.call
+        self._heed(error, call.cost.account)
+        now_ns = self._clock.monotonic_ns()
+        if call.signed and not entry.healed and is_clock_refusal(reply) and now_ns < entry.final_ns:
+            entry.healed = True
+            entry.refusal = (reply, data)
+            self._hold(entry)
+            self._healing.append(entry)
+            if len(self._healing) == 1:
+                self._deps.start("clock", self._heal)
+        elif isinstance(error, VenueTimeout) and self._may_repeat(entry, now_ns):
+            self._queue(entry)
+        elif isinstance(error, VenueTimeout) and call.kind is Kind.TRADE:
+            log.error(f"the venue does not know the outcome of {call.method}; ask for it with reconcile()")
+            entry.sink.unsure(reply, data, self.lost(entry))
+        else:
+            log.info(f"{call.method} was refused: {type(error).__name__}: {error.message}")
+            entry.sink.answered(reply, data)
+
+    def _heed(self, error: VenueError, account: str) -> None:
+        if isinstance(error, VenueRateLimited):
+            self._limits.obey(error, now_ns=self._clock.monotonic_ns(), account=account)
+            what = "banned" if isinstance(error, VenueBanned) else "rate limit exceeded"
+            log.error(f"Binance API error: {what} - retrying in {error.retry_after_s or 0.0:.0f}s")
+        elif isinstance(error, VenueAuthError):
+            log.error("Binance does not accept the credentials")
+
+    # Again
+
+    def _may_repeat(self, entry: Pending, now_ns: int) -> bool:
+        return (
+            entry.call.kind is Kind.READ
+            and entry.sends <= self._policy.max_repeats
+            and now_ns < entry.final_ns
+            and self.is_open
+        )
+
+    def _hold(self, entry: Pending) -> None:
+        """Keep an entry that is on no connection, under an id that no reply can match."""
+        entry.link = 0
+        entry.deadline_ns = entry.final_ns
+        self.table.add(entry)
+
+    def _queue(self, entry: Pending) -> None:
+        """Send it as soon as there is a connection and the limits allow it."""
+        self._hold(entry)
+        self._again.append(entry)
+        if entry.sends and not entry.refusal:
+            self.stats.repeated += 1
+        self.pump()
+
+    def pump(self) -> None:
+        """Send what waits."""
+        if self._again and self.link is not None and not self._is_resending and self.is_open:
+            self._is_resending = True
+            self._deps.start("send again", self._resend)
+
+    async def _resend(self) -> None:
+        try:
+            while self._again and self.link is not None:
+                entry = self._again.popleft()
+                if self.table.holds(entry):
+                    await self._send_again(entry)
+        finally:
+            self._is_resending = False
+
+    async def _send_again(self, entry: Pending) -> None:
+        try:
+            wait_s = self._take(entry)
+            if wait_s > 0:
+                await self._turn(entry, wait_s)
+        except (VenueRateLimited, NotConnected) as error:
+            if self.table.remove(entry):
+                self._finish(entry, error)
+            return
+        link = self.link
+        if not self.table.holds(entry) or link is None:
+            self._settle(entry, was_sent=False)
+            if self.table.holds(entry):
+                self._again.appendleft(entry)
+            return
+        self.table.remove(entry)
+        await self._transmit(entry, link)
+
+    async def _heal(self) -> None:
+        """The venue refused timestamps: learn its time, then sign anew what it certainly did not do."""
+        is_known = False
+        self.offset.forget()
+        link = self.link
+        try:
+            if link is not None:
+                await self.sync_clock(link)
+                is_known = True
+                log.warning("Binance refused a timestamp; the clock was compared anew")
+        except (CryptotraderError, msgspec.DecodeError) as error:
+            log.warning(f"the venue's time could not be had: {type(error).__name__}")
+        finally:
+            entries, self._healing = self._healing, []
+            for entry in entries:
+                if self.table.holds(entry):
+                    self._after_heal(entry, is_known=is_known)
+
+    def _after_heal(self, entry: Pending, *, is_known: bool) -> None:
+        if is_known:
+            self.stats.healed += 1
+            self._again.append(entry)
+            self.pump()
+        elif self.table.remove(entry):
+            self._finish(entry, NotConnected("not connected"))
+
+    # Ends
+
+    def on_link_end(self, link: Link) -> None:
+        """A connection is lost: repeat reads, tell the truth about everything else."""
+        now_ns = self._clock.monotonic_ns()
+        for entry in self.table.on_link(link.number):
+            self.table.remove(entry)
+            self._settle(entry)
+            if self._may_repeat(entry, now_ns):
+                self._queue(entry)
+            else:
+                self._finish(entry, NotConnected("the connection was lost"))
+
+    def sweep(self) -> None:
+        """End what has waited too long."""
+        now_ns = self._clock.monotonic_ns()
+        for entry in self.table.due(now_ns):
+            self.table.remove(entry)
+            self._settle(entry)
+            if entry.link and self._may_repeat(entry, now_ns):
+                self._queue(entry)
+            else:
+                self._finish(entry, VenueTimeout(f"no answer to {entry.call.method} in time"))
+
+    def end_all(self) -> None:
+        """The connection was closed for good."""
+        self.is_open = False
+        self.link = None
+        self._again.clear()
+        for entry in self.table:
+            self.table.remove(entry)
+            self._settle(entry)
+            self._finish(entry, NotConnected("the connection was closed"))
+
+    def lost(self, entry: Pending) -> LostRequest:
+        """What a caller needs to find the truth about a request that could trade."""
+        self.stats.lost += 1
+        params = entry.call.params
+        given = params.get("recvWindow")
+        window_ms = float(str(given)) if given is not None else self._policy.recv_window_ms
+        timestamp_ms = entry.timestamp_ms or self.venue_ms()
+        return LostRequest(entry.call.method, params, timestamp_ms=timestamp_ms, recv_window_ms=window_ms)
+
+    def _finish(self, entry: Pending, error: CryptotraderError) -> None:
+        """No reply will come. ``entry.link`` tells whether a transmission of unknown fate exists."""
+        if entry.refusal is not None and not entry.link:
+            # The venue certainly refused it, and it was not sent again.
+            entry.sink.answered(*entry.refusal)
+        elif entry.call.kind is Kind.TRADE and entry.link:
+            lost = self.lost(entry)
+            log.error(f"the outcome of {lost.method} is not known; ask for it with reconcile()")
+            entry.sink.failed(lost)
+        else:
+            entry.sink.failed(error)
+
+    def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
+        if entry.has_cost:
+            entry.has_cost = False
+            self._limits.settle(entry.call.cost, venue_ms=self.venue_ms(), rows=rows, was_sent=was_sent)

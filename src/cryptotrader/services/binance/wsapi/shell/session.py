@@ -1,0 +1,222 @@
+"""Who we are on a connection: the logon, and user data subscriptions, both done again on every successor."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cryptotrader.config import get_logger
+from cryptotrader.core.errors import (
+    ConfigError,
+    CryptotraderError,
+    NotConnected,
+    VenueAuthError,
+    VenueError,
+    VenueRejected,
+)
+from cryptotrader.services.binance.models.session import Subscription
+from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.wsapi.correlation import Call, Kind
+from cryptotrader.services.binance.wsapi.limits import Cost
+from cryptotrader.services.binance.wsapi.replies import Reply
+from cryptotrader.services.binance.wsapi.shell.feeds import Feed, UserDataSubscription
+from cryptotrader.services.binance.wsapi.shell.link import Link
+from cryptotrader.services.binance.wsapi.shell.requests import Courier
+
+log = get_logger(__name__)
+
+SESSION_WEIGHT = 2
+"""What logon, logout and subscribing cost. Source: ``web-socket-api.md``."""
+
+TERMINATED = "eventStreamTerminated"
+
+_subscription = msgspec.json.Decoder(Subscription).decode
+
+
+class Session:
+    """Logon and subscriptions of one client.
+
+    Args:
+        courier: Sends.
+        credentials: Whose client it is.
+    """
+
+    def __init__(self, courier: Courier, credentials: Credentials | None) -> None:
+        self._courier = courier
+        self._credentials = credentials
+        self._wants_logon = False
+        self._feeds: dict[str, Feed] = {}
+        self._stale: set[Feed] = set()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a successor has anything to take over."""
+        return self._wants_logon or bool(self._feeds)
+
+    # Logon
+
+    async def log_on(self, link: Link) -> None:
+        """``session.logon`` on a connection, and on its successors."""
+        if self._credentials is None:
+            raise VenueAuthError("Invalid API key")
+        if self._credentials.signer.kind != "ed25519":
+            raise ConfigError("only an Ed25519 key can log on")
+        await self._courier.ask(_call("session.logon", auth=(True, True)), link)
+        link.logged_on = True
+        self._wants_logon = True
+
+    async def log_out(self, link: Link) -> None:
+        """``session.logout``; successors are not logged on."""
+        self._wants_logon = False
+        await self._courier.ask(_call("session.logout"), link)
+        link.logged_on = False
+
+    # Life of the connections
+
+    async def resume(self, link: Link) -> None:
+        """Make a fresh connection what the one before was. A refusal is told and does not stop the connection."""
+        if self._wants_logon and self._credentials is not None:
+            try:
+                await self.log_on(link)
+            except (VenueAuthError, VenueRejected) as error:
+                log.error(f"the new connection could not be logged on: {error.message}")
+        for feed in list(self._feeds.values()):
+            feed.overlap(self._courier.link is not None)
+            try:
+                await self._subscribe(feed, link)
+            except (VenueAuthError, VenueRejected) as error:
+                log.error(f"user data could not be subscribed anew: {error.message}")
+                self._end_feed(feed, error)
+
+    def on_link_end(self, link: Link, others: list[Link]) -> None:
+        """A connection is over. Where no other one brings the events, some may be missed."""
+        for feed in set(link.feeds.values()):
+            carriers = [other for other in others if feed in other.feeds.values()]
+            if not carriers and feed.is_wanted:
+                feed.gap(f"connection lost: {link.end_reason}")
+            if len(carriers) <= 1:
+                feed.overlap(False)
+        link.feeds.clear()
+
+    def end(self) -> None:
+        """The client is closed: iterations end."""
+        for feed in list(self._feeds.values()):
+            feed.end(NotConnected("closed"))
+        self._feeds.clear()
+
+    # Events
+
+    def on_event(self, link: Link, reply: Reply, kind: str) -> bool:
+        """Route an event by its subscription; False where it belongs to none of ours."""
+        feed = self._feed_of(link, reply.subscription_id)
+        if feed is None:
+            return False
+        if kind == TERMINATED:
+            self._on_terminated(link, feed, reply.subscription_id)
+            return True
+        link.offer(feed, bytes(reply.event))
+        return True
+
+    def _feed_of(self, link: Link, subscription_id: int | None) -> Feed | None:
+        if subscription_id is not None:
+            return link.feeds.get(subscription_id)
+        # Venues of an older make have one subscription per connection and no ids.
+        return next(iter(link.feeds.values())) if len(link.feeds) == 1 else None
+
+    def _on_terminated(self, link: Link, feed: Feed, subscription_id: int | None) -> None:
+        for number in [number for number, other in link.feeds.items() if other is feed]:
+            del link.feeds[number]
+        if feed.is_wanted and link.state == "current":
+            feed.gap("the venue ended the subscription")
+            self._stale.add(feed)
+
+    # User data
+
+    def user_data(self, *, capacity: int, credentials: Credentials | None) -> UserDataSubscription:
+        """An iterator; iterators of one account share one subscription."""
+        whose = credentials or self._credentials
+
+        async def open_feed(reader: UserDataSubscription) -> None:
+            if whose is None:
+                raise VenueAuthError("Invalid API key")
+            await self._open(whose, reader)
+
+        async def close_feed(reader: UserDataSubscription) -> None:
+            if whose is not None:
+                await self._close(whose, reader)
+
+        return UserDataSubscription(open_feed=open_feed, close_feed=close_feed, capacity=capacity)
+
+    async def renew(self, link: Link) -> None:
+        """Subscribe anew what the venue ended by itself."""
+        while self._stale and link.is_open:
+            feed = self._stale.pop()
+            if not feed.is_wanted:
+                continue
+            try:
+                await self._subscribe(feed, link)
+            except (VenueAuthError, VenueRejected) as error:
+                self._end_feed(feed, error)
+            except (VenueError, NotConnected):
+                self._stale.add(feed)
+                return
+
+    async def _open(self, whose: Credentials, reader: UserDataSubscription) -> None:
+        link = self._courier.link
+        if link is None:
+            raise NotConnected("not connected")
+        feed = self._feeds.get(whose.api_key)
+        if feed is not None:
+            feed.add(reader)
+            return
+        feed = self._feeds[whose.api_key] = Feed(whose)
+        # Before the subscription: its first event may come with the reply.
+        feed.add(reader)
+        is_open = False
+        try:
+            await self._subscribe(feed, link)
+            is_open = True
+        finally:
+            if not is_open:
+                self._feeds.pop(whose.api_key, None)
+                feed.discard(reader)
+
+    async def _close(self, whose: Credentials, reader: UserDataSubscription) -> None:
+        feed = self._feeds.get(whose.api_key)
+        if feed is None:
+            return
+        feed.discard(reader)
+        if feed.is_wanted:
+            return
+        del self._feeds[whose.api_key]
+        self._stale.discard(feed)
+        link = self._courier.link
+        if link is None:
+            return
+        for number in [number for number, other in link.feeds.items() if other is feed]:
+            del link.feeds[number]
+            try:
+                await self._courier.ask(_call("userDataStream.unsubscribe", {"subscriptionId": number}), link)
+            except (VenueError, NotConnected) as error:
+                log.info(f"user data could not be given back: {type(error).__name__}")
+
+    async def _subscribe(self, feed: Feed, link: Link) -> None:
+        if link.logged_on and feed.credentials is self._credentials:
+            call = _call("userDataStream.subscribe", auth=(True, False))
+        else:
+            call = _call("userDataStream.subscribe.signature", auth=(True, True))
+            call.credentials = feed.credentials
+
+        def remember(reply: Reply) -> None:
+            link.feeds[_subscription(reply.result).subscription_id] = feed
+
+        call.on_ok = remember
+        await self._courier.ask(call, link)
+
+    def _end_feed(self, feed: Feed, error: CryptotraderError) -> None:
+        for key in [key for key, other in self._feeds.items() if other is feed]:
+            del self._feeds[key]
+        feed.end(error)
+
+
+def _call(method: str, params: dict[str, object] | None = None, *, auth: tuple[bool, bool] = (False, False)) -> Call:
+    return Call(method, params or {}, kind=Kind.STATE, cost=Cost(SESSION_WEIGHT), auth=auth)
