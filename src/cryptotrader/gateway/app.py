@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 from cryptotrader.core.errors import CryptotraderError, Forbidden
 from cryptotrader.gateway.endpoints import endpoints
 from cryptotrader.gateway.http.contract import Call, Endpoint, parse_query
-from cryptotrader.gateway.http.errors import Answer, HttpProblem, answer_for
+from cryptotrader.gateway.http.errors import TIMEOUT_TEXT, Answer, HttpProblem, answer_for
 from cryptotrader.gateway.http.guard import Guard
 from cryptotrader.gateway.http.replies import error_reply
 from cryptotrader.gateway.http.tracing import Tracing
@@ -25,6 +26,12 @@ from cryptotrader.gateway.openapi.routes import document_routes
 from cryptotrader.gateway.ports import GatewayServices
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+STOPPING = Answer(503, "Server is shutting down", (("Retry-After", "60"),))
+"""Answer to a question that the server has no time left for."""
+
+OUTCOME_UNKNOWN = Answer(504, TIMEOUT_TEXT)
+"""The same for a command: it may have taken effect, as after any timeout of the venue (S0-55)."""
 
 
 class GatewayApp(Starlette):
@@ -76,7 +83,11 @@ def _serve(services: GatewayServices, methods: dict[str, Endpoint[Any]]) -> Hand
         if endpoint.scope is not None and (principal is None or endpoint.scope not in principal.scopes):
             raise Forbidden(f"Token does not allow this: needs scope {endpoint.scope.value}")
         query = parse_query(request.scope["query_string"], endpoint.query)
-        return await endpoint.handler(Call(services, principal, query, request))
+        try:
+            return await endpoint.handler(Call(services, principal, query, request))
+        except asyncio.CancelledError:
+            # Only the server cancels a request: it stops, and the venue has been silent for as long as a stop may last.
+            return error_reply(STOPPING if request.method == "GET" else OUTCOME_UNKNOWN)
 
     return serve
 

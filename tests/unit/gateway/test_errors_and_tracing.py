@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cryptotrader.core.errors import VenueRateLimited, VenueRejected, VenueTimeout, VenueUnreachable
 from cryptotrader.gateway.http.tracing import loggable_target
 from tests.support.gateway import AUTH, Bench
+from tests.support.waiting import eventually
 
 PRICE = "/api/v1/ticker/price?symbol=BTCUSDT"
 
@@ -38,6 +40,30 @@ async def test_wrong_token_is_401_with_the_documented_text(header: str) -> None:
         reply = await client.get(PRICE, headers={"Authorization": header})
     assert reply.status_code == 401
     assert reply.json() == {"error": "Invalid or expired token", "status": 401}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation", "expected"),
+    [
+        ("GET", PRICE, "ticker.price", (503, "Server is shutting down")),
+        ("DELETE", "/api/v1/order?symbol=BTCUSDT&orderId=1", "order.cancel",
+         (504, "Gateway timeout - Binance API not responding")),
+    ],
+)  # fmt: skip
+async def test_a_request_that_a_shutdown_cuts_off_is_answered_in_the_documented_shape(
+    method: str, path: str, operation: str, expected: tuple[int, str]
+) -> None:
+    """S0-56, S0-61. A command whose outcome nobody knows is a timeout of the venue (S0-55), not a clean refusal."""
+    bench = Bench()
+    bench.venue.says(operation, lambda wire: asyncio.Event().wait())
+    async with bench.client() as client:
+        asking = asyncio.create_task(client.request(method, path))
+        await eventually(lambda: bench.venue.calls_of(operation))
+        asking.cancel()
+        reply = await asking
+    assert reply.json() == {"error": expected[1], "status": expected[0]}
+    assert reply.status_code == expected[0]
+    assert uuid.UUID(reply.headers["X-Request-Id"])
 
 
 async def test_a_token_in_the_query_opens_nothing_over_rest() -> None:

@@ -31,7 +31,7 @@ log = get_logger(__name__)
 REPLY_TIMEOUT_S = 10.0
 """Longest wait for an answer on the WebSocket API. Unit: seconds. Source: S0-55."""
 
-RELEASE_TIMEOUT_S = 2.0
+RELEASE_TIMEOUT_S = 1.5
 """Longest wait while giving a subscription back. Unit: seconds. Reason: a shutdown must be over within ten."""
 
 MAX_HELD = 5_000
