@@ -70,14 +70,18 @@ def _check_iceberg(params: Params, *legs: str) -> None:
             raise Refusal(-1160, f"Parameter '{name}' is not supported if `{leg}TimeInForce` is not GTC.")
 
 
+def _check_contingent(above: str, below: str | None) -> None:
+    if above == below == _LIMIT_MAKER:
+        raise Refusal(-1168, "At least one OCO order must be contingent.")
+
+
 def _check_pair(side: Side, above: str, below: str) -> None:
     """Of the two orders of an OCO one is a stop loss, on the side where the market hurts.
 
     Raises:
         Refusal: -1165 to -1168 or -1196 to -1199.
     """
-    if above == below == _LIMIT_MAKER:
-        raise Refusal(-1168, "At least one OCO order must be contingent.")
+    _check_contingent(above, below)
     gain, loss = (below, above) if side is Side.BUY else (above, below)
     where = {Side.BUY: ("buy", "below", "above"), Side.SELL: ("sell", "above", "below")}[side]
     if loss == _LIMIT_MAKER:
@@ -101,8 +105,8 @@ def _check_pending(params: WorkingParams) -> None:
     match params:
         case PendingPairParams():
             _check_iceberg(params, "working", "pendingAbove", "pendingBelow")
-            if params.pending_below_type is not None:
-                _check_pair(params.pending_side, params.pending_above_type, params.pending_below_type)
+            # On which side of the market they lie shows when they begin to work; only one can be without a trigger.
+            _check_contingent(params.pending_above_type, params.pending_below_type)
         case _:
             _check_iceberg(params, "working", "pending")
 
