@@ -178,7 +178,7 @@ async def test_rest_tells_the_halves_in_the_body() -> None:
 
 
 async def test_a_half_that_was_carried_out_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
-    """C-31 of the orders' kind: what is acknowledged outlives the process, in a refusal as in an answer."""
+    """What is acknowledged outlives the process, in a refusal as in an answer."""
     store = tmp_path / "paper.db"
     async with served(store=store) as api:
         old = await place(api)

@@ -90,6 +90,19 @@ def test_a_module_begins_by_naming_its_request(module: ModuleType) -> None:
     assert f"(``{module.SPEC.method}``)" in first
 
 
+@by_module
+def test_a_module_offers_the_function_of_its_request(module: ModuleType) -> None:
+    """S4-5: its docstring states Endpoint, Method, Weight, Security Type, Args, Returns and Raises, today's."""
+    spec: AnySpec = module.SPEC
+    assert inspect.iscoroutinefunction(module.process_request)
+    assert list(inspect.signature(module.process_request).parameters) == ["connection", "params", "callback"]
+    text = inspect.getdoc(module.process_request) or ""
+    assert f"Endpoint: {spec.rest or 'WebSocket API only'}\n" in text
+    assert f"Method: {spec.method}\nWeight: {spec.weight_words}\nSecurity Type: {spec.security.value}\n" in text
+    assert [part for part in ("Args:", "Returns:", "Raises:") if part not in text] == []
+    assert all(name in text for name, _, _ in parameters(spec))
+
+
 @by_name
 def test_every_request_has_a_module_that_its_category_exports(spec: AnySpec) -> None:
     """S4-1, S4-3: a category's ``__init__`` exports its modules and holds no function and no class."""

@@ -37,3 +37,4 @@ SPEC = RequestSpec(
     result=list[OrderList],
     rules=(at_most_one_of("fromId", "startTime"), at_most_one_of("fromId", "endTime")),
 )
+process_request = SPEC.process_request

@@ -34,3 +34,4 @@ SPEC = RequestSpec(
     params=AllOrdersParams,
     result=list[OrderReport],
 )
+process_request = SPEC.process_request

@@ -39,3 +39,4 @@ SPEC = RequestSpec(
         needs("fromPreventedMatchId", "orderId"),
     ),
 )
+process_request = SPEC.process_request

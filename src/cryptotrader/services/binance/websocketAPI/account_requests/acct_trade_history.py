@@ -43,3 +43,4 @@ SPEC = RequestSpec(
         at_most_one_of("orderId", "endTime"),
     ),
 )
+process_request = SPEC.process_request

@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=CommissionParams,
     result=Commission,
 )
+process_request = SPEC.process_request

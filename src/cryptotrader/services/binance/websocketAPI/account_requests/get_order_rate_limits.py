@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=OrderRateLimitsParams,
     result=list[OrderCount],
 )
+process_request = SPEC.process_request

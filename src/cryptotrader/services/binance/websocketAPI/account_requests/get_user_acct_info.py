@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=AccountParams,
     result=Account,
 )
+process_request = SPEC.process_request

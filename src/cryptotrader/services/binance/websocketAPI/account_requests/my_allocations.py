@@ -39,3 +39,4 @@ SPEC = RequestSpec(
         at_most_one_of(name, time) for name in ("fromAllocationId", "orderId") for time in ("startTime", "endTime")
     ),
 )
+process_request = SPEC.process_request

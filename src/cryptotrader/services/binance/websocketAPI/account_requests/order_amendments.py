@@ -33,3 +33,4 @@ SPEC = RequestSpec(
     params=AmendmentsParams,
     result=list[PastAmendment],
 )
+process_request = SPEC.process_request

@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=RelevantFiltersParams,
     result=RelevantFilters,
 )
+process_request = SPEC.process_request

@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=PingParams,
     result=Empty,
 )
+process_request = SPEC.process_request

@@ -27,3 +27,4 @@ SPEC = RequestSpec(
     result=ExchangeInfo,
     rules=(at_most_one_of("symbol", "symbols", "permissions"), at_most_one_of("symbol", "symbols", "symbolStatus")),
 )
+process_request = SPEC.process_request

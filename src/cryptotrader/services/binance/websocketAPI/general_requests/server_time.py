@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=ServerTimeParams,
     result=ServerTime,
 )
+process_request = SPEC.process_request

@@ -35,3 +35,4 @@ SPEC = RequestSpec(
     result=list[AggTrade],
     rules=(at_most_one_of("fromId", "startTime"), at_most_one_of("fromId", "endTime")),
 )
+process_request = SPEC.process_request

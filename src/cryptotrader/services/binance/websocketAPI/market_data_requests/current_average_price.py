@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=AveragePriceParams,
     result=AveragePrice,
 )
+process_request = SPEC.process_request

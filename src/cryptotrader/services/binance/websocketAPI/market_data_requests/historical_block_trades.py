@@ -31,3 +31,4 @@ SPEC = RequestSpec(
     params=BlockTradesParams,
     result=list[BlockTrade],
 )
+process_request = SPEC.process_request

@@ -31,3 +31,4 @@ SPEC = RequestSpec(
     params=HistoricalTradesParams,
     result=list[PublicTrade],
 )
+process_request = SPEC.process_request

@@ -35,3 +35,4 @@ SPEC = RequestSpec(
     params=KlinesParams,
     result=list[Kline],
 )
+process_request = SPEC.process_request

@@ -34,3 +34,4 @@ SPEC = RequestSpec(
     params=OrderBookParams,
     result=OrderBook,
 )
+process_request = SPEC.process_request

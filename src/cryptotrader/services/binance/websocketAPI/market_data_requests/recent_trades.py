@@ -21,3 +21,4 @@ SPEC = RequestSpec(
     params=RecentTradesParams,
     result=list[PublicTrade],
 )
+process_request = SPEC.process_request

@@ -32,3 +32,4 @@ SPEC = RequestSpec(
     result=one_or_many(PriceTicker),
     rules=(at_most_one_of("symbol", "symbols"),),
 )
+process_request = SPEC.process_request

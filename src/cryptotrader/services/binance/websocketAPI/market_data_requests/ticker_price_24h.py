@@ -34,3 +34,4 @@ SPEC = RequestSpec(
     result=one_or_many(DayTicker),
     rules=(at_most_one_of("symbol", "symbols"),),
 )
+process_request = SPEC.process_request

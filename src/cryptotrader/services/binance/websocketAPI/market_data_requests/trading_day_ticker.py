@@ -40,3 +40,4 @@ SPEC = RequestSpec(
     result=one_or_many(WindowTicker),
     rules=(any_of("symbol", "symbols"), at_most_one_of("symbol", "symbols")),
 )
+process_request = SPEC.process_request

@@ -35,3 +35,4 @@ SPEC = RequestSpec(
     params=UiKlinesParams,
     result=list[Kline],
 )
+process_request = SPEC.process_request

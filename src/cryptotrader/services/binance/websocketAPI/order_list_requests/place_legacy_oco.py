@@ -51,3 +51,4 @@ SPEC = RequestSpec(
     order_count=1,
     rules=(any_of("stopPrice", "trailingDelta"), needs("stopLimitPrice", "stopLimitTimeInForce")),
 )
+process_request = SPEC.process_request

@@ -21,3 +21,4 @@ SPEC = RequestSpec(
     order_count=3,
     rules=leg_rules("working", "pendingAbove", "pendingBelow"),
 )
+process_request = SPEC.process_request

@@ -23,3 +23,4 @@ SPEC = RequestSpec(
     order_count=2,
     rules=leg_rules("working", "pending"),
 )
+process_request = SPEC.process_request

@@ -31,3 +31,4 @@ SPEC = RequestSpec(
     result=ExecutionRules,
     rules=(at_most_one_of("symbol", "symbols", "symbolStatus"),),
 )
+process_request = SPEC.process_request

@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=ReferencePriceParams,
     result=ReferencePrice,
 )
+process_request = SPEC.process_request

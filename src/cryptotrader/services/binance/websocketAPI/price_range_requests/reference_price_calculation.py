@@ -21,3 +21,4 @@ SPEC = RequestSpec(
     params=ReferencePriceCalculationParams,
     result=ReferencePriceCalculation,
 )
+process_request = SPEC.process_request

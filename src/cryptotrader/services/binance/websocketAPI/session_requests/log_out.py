@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=LogOutParams,
     result=SessionStatus,
 )
+process_request = SPEC.process_request

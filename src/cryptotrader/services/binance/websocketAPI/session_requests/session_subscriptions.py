@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=SessionSubscriptionsParams,
     result=list[Subscription],
 )
+process_request = SPEC.process_request

@@ -49,3 +49,4 @@ SPEC = RequestSpec(
     order_count=1,
     rules=(order_fields,),
 )
+process_request = SPEC.process_request

@@ -37,3 +37,4 @@ SPEC = RequestSpec(
     result=Amendment,
     rules=(any_of("origClientOrderId", "orderId"),),
 )
+process_request = SPEC.process_request

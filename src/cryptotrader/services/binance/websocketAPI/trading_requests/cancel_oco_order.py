@@ -34,3 +34,4 @@ SPEC = RequestSpec(
     result=CancelledOrderList,
     rules=(any_of("orderListId", "listClientOrderId"),),
 )
+process_request = SPEC.process_request

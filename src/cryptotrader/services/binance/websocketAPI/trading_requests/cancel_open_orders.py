@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=CancelOpenOrdersParams,
     result=list[CancelledItem],
 )
+process_request = SPEC.process_request

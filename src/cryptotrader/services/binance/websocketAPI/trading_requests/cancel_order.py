@@ -37,3 +37,4 @@ SPEC = RequestSpec(
     result=CancelledItem,
     rules=(any_of("origClientOrderId", "orderId"),),
 )
+process_request = SPEC.process_request

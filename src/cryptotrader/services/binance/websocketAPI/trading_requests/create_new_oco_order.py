@@ -72,3 +72,4 @@ SPEC = RequestSpec(
     order_count=2,
     rules=leg_rules("above", "below"),
 )
+process_request = SPEC.process_request

@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=OpenOrdersParams,
     result=list[OrderReport],
 )
+process_request = SPEC.process_request

@@ -24,3 +24,4 @@ SPEC = RequestSpec(
     result=OrderList,
     rules=(any_of("origClientOrderId", "orderListId"),),
 )
+process_request = SPEC.process_request

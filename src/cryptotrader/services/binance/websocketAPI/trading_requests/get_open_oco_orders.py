@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=OpenOrderListsParams,
     result=list[OrderList],
 )
+process_request = SPEC.process_request

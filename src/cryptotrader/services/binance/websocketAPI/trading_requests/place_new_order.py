@@ -57,3 +57,4 @@ SPEC = RequestSpec(
     order_count=1,
     rules=(order_fields, needs("pegOffsetValue", "pegOffsetType"), needs("pegOffsetType", "pegOffsetValue")),
 )
+process_request = SPEC.process_request

@@ -24,3 +24,4 @@ SPEC = RequestSpec(
     result=OrderReport,
     rules=(any_of("origClientOrderId", "orderId"),),
 )
+process_request = SPEC.process_request

@@ -41,3 +41,4 @@ SPEC = RequestSpec(
     order_count=1,
     rules=(any_of("cancelOrigClientOrderId", "cancelOrderId"), *PLACE_ORDER.rules),
 )
+process_request = SPEC.process_request

@@ -23,3 +23,4 @@ SPEC = RequestSpec(
     result=TestedOrder,
     rules=PLACE_ORDER.rules,
 )
+process_request = SPEC.process_request

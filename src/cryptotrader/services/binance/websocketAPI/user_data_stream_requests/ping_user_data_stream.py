@@ -27,3 +27,4 @@ SPEC = RequestSpec(
     params=PingStreamParams,
     result=Empty,
 )
+process_request = SPEC.process_request

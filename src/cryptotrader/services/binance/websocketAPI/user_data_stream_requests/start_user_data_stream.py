@@ -21,3 +21,4 @@ SPEC = RequestSpec(
     params=StartStreamParams,
     result=ListenKey,
 )
+process_request = SPEC.process_request

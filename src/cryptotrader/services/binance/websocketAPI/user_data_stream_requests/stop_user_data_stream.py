@@ -27,3 +27,4 @@ SPEC = RequestSpec(
     params=StopStreamParams,
     result=Empty,
 )
+process_request = SPEC.process_request

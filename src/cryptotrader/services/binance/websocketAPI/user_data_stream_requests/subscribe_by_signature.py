@@ -19,3 +19,4 @@ SPEC = RequestSpec(
     result=Subscription,
     signed=True,
 )
+process_request = SPEC.process_request

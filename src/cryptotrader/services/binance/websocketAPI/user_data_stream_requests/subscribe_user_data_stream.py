@@ -18,3 +18,4 @@ SPEC = RequestSpec(
     params=SubscribeParams,
     result=Subscription,
 )
+process_request = SPEC.process_request

@@ -20,3 +20,4 @@ SPEC = RequestSpec(
     params=UnsubscribeParams,
     result=Empty,
 )
+process_request = SPEC.process_request
