@@ -168,10 +168,13 @@ async def test_candles_already_followed_are_rows_of_twelve() -> None:
         live = await client.get("/api/v1/klines?symbol=BTCUSDT&interval=1h&limit=3")
         asked = await client.get("/api/v1/klines?symbol=BTCUSDT&interval=1h&limit=6")
         past = await client.get("/api/v1/klines?symbol=BTCUSDT&interval=1h&limit=3&endTime=5")
+        bench.venue.now_ms = 5 * 3_600_000
+        turned = await client.get("/api/v1/klines?symbol=BTCUSDT&interval=1h&limit=3")
     assert [row[0] for row in live.json()] == [2 * 3_600_000, 3 * 3_600_000, 4 * 3_600_000]
     assert [len(row) for row in live.json()] == [12] * 3
     assert live.json()[0][11] == "0"
     assert asked.json() == past.json() == [[0]]
+    assert turned.json() == [[0]], "the newest candle known has ended, so it is not the one that is open"
 
 
 @pytest.mark.parametrize("interval", ["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1M", "1s", "3m", "12h", "3d"])

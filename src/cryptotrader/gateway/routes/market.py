@@ -131,10 +131,14 @@ def _live_trades(live: Live, symbol: str, limit: int) -> bytes | None:
     return live_answers.trades_body(feed.tape.latest(limit)) if feed.is_fresh and len(feed.tape) >= limit else None
 
 
-def _live_klines(live: Live, symbol: str, interval: str, limit: int) -> bytes | None:
-    feed = live.candles(symbol, interval)
+def _live_klines(services: GatewayServices, query: KlinesQuery, symbol: str) -> bytes | None:
+    feed = services.live.candles(symbol, query.interval)
+    limit = query.limit or DEFAULT_LIMIT
     rows = feed.series.latest(limit) if feed.is_fresh else ()
-    return live_answers.klines_body(rows) if len(rows) >= limit else None
+    if len(rows) < limit or services.upstream.venue_now_ms() > rows[-1].close_ms:
+        # In the second case the venue has opened a candle already that its stream has not told of.
+        return None
+    return live_answers.klines_body(rows)
 
 
 async def klines(call: Call[KlinesQuery]) -> Response:
@@ -174,8 +178,7 @@ async def _symbols(services: GatewayServices, texts: list[str]) -> list[str]:
 async def _klines_of(services: GatewayServices, query: KlinesQuery, symbol: str) -> bytes:
     """Candles of one symbol; live state holds only the newest, in UTC."""
     if query.start_time is None and query.end_time is None and query.time_zone is None:
-        limit = query.limit or DEFAULT_LIMIT
-        body = _live(lambda live: _live_klines(live, symbol, query.interval, limit), services)
+        body = _live(lambda live: _live_klines(services, query, symbol), services)
         if body is not None:
             REST_SOURCE.labels("klines", "live").inc()
             return body
