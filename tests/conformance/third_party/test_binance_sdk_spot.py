@@ -31,6 +31,8 @@ EXECUTION = {
 NOT_LOGGED_ON = {".result.apiKey", ".result.authorizedSince"}
 """What ``session.status`` leaves empty."""
 
+DAY_MS = 86_400_000
+
 SHORT = ("ack", "maker", "result", "mini", "order/test", "order.test")
 """Steps that ask for a short form."""
 
@@ -105,6 +107,12 @@ def test_orders_of_every_kind_end_as_they_should(report: dict[str, Any]) -> None
     assert data(report, "rest.openOrders") == data(report, "rest.openOrders.all")
     assert len(data(report, "rest.openOrders.cancel")) == 3
     assert data(report, "rest.order.market")["orderId"] in {row["orderId"] for row in data(report, "rest.myTrades")}
+
+
+def test_candles_begin_at_midnight_of_the_zone_that_was_asked_for(report: dict[str, Any]) -> None:
+    """``timeZone=8``: days begin at 16:00 UTC."""
+    opens = [row[0] for row in data(report, "rest.klines.zone")]
+    assert {open_ms % DAY_MS for open_ms in opens} == {16 * DAY_MS // 24}
 
 
 def test_numbers_are_signed_as_they_were_written(report: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from cryptotrader.core.scaled import format_scaled
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, chosen_symbols, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.windows import zone_offset_min
+from cryptotrader.exchange.zones import Zone
 from cryptotrader.services.binance.websocketAPI.general_requests import (
     connectivity,
     exchange_information,
@@ -129,9 +130,9 @@ def _agg_trades(call: Call, params: aggregate_trades.AggregateTradesParams) -> o
 
 def _klines(call: Call, params: klines.KlinesParams | ui_klines.UiKlinesParams) -> object:
     statistics = call.venue.statistics(known_symbol(call, params.symbol))
-    zone_offset_min(params.time_zone)
-    candles = statistics.candles(
-        params.interval,
+    zone = Zone(params.interval, zone_offset_min(params.time_zone))
+    candles = zone.candles(
+        statistics,
         now_ms=call.now_ms,
         start_ms=params.start_time,
         end_ms=params.end_time,
