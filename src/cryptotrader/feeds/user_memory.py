@@ -22,6 +22,10 @@ MAX_SYMBOLS = 200
 """Symbols asked about in a recovery. Unit: symbols. Overflow: the one that moved longest ago. Reason: each costs 40 of
 6000 request weight."""
 
+SAME_ORDER_MS = 1_000
+"""How far two creation times of one order may lie apart. Unit: milliseconds. Beyond it the id has been given anew: the
+venue was wiped and began to count from the start, as Binance's test network does each month."""
+
 
 class Recent:
     """A set that forgets its oldest members.
@@ -70,6 +74,10 @@ class KnownOrder:
     """Filled quantity, as far as told (``z``)."""
     quote: Decimal = Decimal(0)
     """The same in quote units (``Z``)."""
+    created_ms: int | None = None
+    """When it was placed, epoch milliseconds; None while nobody has said it."""
+    generation: int = 0
+    """How many orders of a venue that was wiped since had the same id."""
 
 
 class UserMemory:
@@ -103,12 +111,23 @@ class UserMemory:
                 self.balances[row["a"]] = (row["f"], row["l"])
         return True
 
-    def order(self, symbol: str, order_id: int) -> KnownOrder:
-        """What is known of an order; nothing, at first."""
+    def order(self, symbol: str, order_id: int, created_ms: int | None = None) -> KnownOrder:
+        """What is known of an order; nothing, at first.
+
+        Args:
+            symbol: ``BTCUSDT``.
+            order_id: The venue's id.
+            created_ms: When the order in question was placed; where an older one had its id, that one is forgotten.
+        """
         key = (symbol, order_id)
         known = self._orders.get(key)
+        if known is not None and created_ms is not None:
+            if known.created_ms is not None and abs(known.created_ms - created_ms) > SAME_ORDER_MS:
+                generation = known.generation + 1
+                known = self._orders[key] = KnownOrder(symbol, order_id, generation=generation)
+            known.created_ms = created_ms
         if known is None:
-            known = self._orders[key] = KnownOrder(symbol, order_id)
+            known = self._orders[key] = KnownOrder(symbol, order_id, created_ms=created_ms)
             if len(self._orders) > MAX_ORDERS:
                 self._orders.popitem(last=False)
         self._orders.move_to_end(key)
@@ -117,24 +136,25 @@ class UserMemory:
 
     def note_existing(self, report: OrderReport) -> None:
         """An order that was open before anyone listened."""
-        known = self.order(report.symbol, report.order_id)
+        known = self.order(report.symbol, report.order_id, report.time)
         known.existed = True
         known.executed, known.quote = Decimal(report.executed_qty), Decimal(report.cummulative_quote_qty)
 
-    def was_told(self, symbol: str, order_id: int, trade_id: int) -> bool:
+    def was_told(self, known: KnownOrder, trade_id: int) -> bool:
         """Whether a fill has been told."""
-        return (symbol, order_id, trade_id) in self._told
+        return (known.symbol, known.order_id, known.generation, trade_id) in self._told
 
     def _is_new_report(self, event: dict[str, Any]) -> bool:
         symbol, order_id, kind = event["s"], event["i"], event["x"]
-        execution_id = event.get("I", -1)
+        execution_id, created_ms = event.get("I", -1), event.get("O")
+        known = self.order(symbol, order_id, created_ms if isinstance(created_ms, int) else None)
+        key = (symbol, order_id, known.generation)
         # Events made by a recovery have no execution id.
-        if execution_id != -1 and not self._told.add((symbol, order_id, kind, "I", execution_id)):
+        if execution_id != -1 and not self._told.add((*key, kind, "I", execution_id)):
             return False
-        known = self.order(symbol, order_id)
         match kind:
             case "TRADE":
-                is_new = self._told.add((symbol, order_id, event["t"]))
+                is_new = self._told.add((*key, event["t"]))
                 known.was_announced = True
                 if is_new:
                     known.executed = max(known.executed, Decimal(event["z"]))

@@ -100,8 +100,8 @@ class UserRecovery:
         events: list[Event] = []
         now_ms = to_ms(self._clock.now_ns())
         for order_id, order in sorted(orders.items()):
-            known = memory.order(symbol, order_id)
-            own = [row for row in fills if row.order_id == order_id and not memory.was_told(symbol, order_id, row.id)]
+            known = memory.order(symbol, order_id, order.time)
+            own = [row for row in fills if row.order_id == order_id and not memory.was_told(known, row.id)]
             is_new = not known.existed and order.time >= since_ms
             if not is_new and not own and not known.is_open:
                 continue

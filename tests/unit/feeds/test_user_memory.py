@@ -55,6 +55,24 @@ def test_each_fill_is_news_once_whether_live_or_recovered() -> None:
     assert memory.open_orders == []
 
 
+def test_a_venue_that_was_wiped_gives_ids_anew_and_its_orders_are_news() -> None:
+    """S0-46, S0-48: ids went back, so order 7, its fill 5 and its execution ids come again; the order's creation time
+    (``O``) tells it apart. The same order is still told once, also where REST names its time a little differently."""
+    memory = UserMemory()
+    first, second = 1_000_000, 9_000_000
+    for created_ms in (first, second):
+        told = [
+            report("NEW", execution_id=1) | {"O": created_ms},
+            report("TRADE", "FILLED", trade_id=5, execution_id=2) | {"O": created_ms},
+        ]
+        assert [is_news(memory, event) for event in told] == [True, True]
+        recovered = report("TRADE", "FILLED", trade_id=5) | {"O": created_ms + 1}
+        assert [is_news(memory, event) for event in [*told, recovered]] == [False, False, False]
+    known = memory.order("BTCUSDT", 7, second)
+    assert memory.was_told(known, 5)
+    assert not memory.was_told(memory.order("BTCUSDT", 7, second + 9_000), 5)
+
+
 def test_a_trade_with_oneself_is_two_fills() -> None:
     memory = UserMemory()
     assert is_news(memory, report("TRADE", trade_id=5) | {"i": 1})
