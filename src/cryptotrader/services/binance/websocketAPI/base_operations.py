@@ -88,7 +88,7 @@ class BinanceWebSocketConnection:
         self._on_close = on_close
         self._clock = clock or SystemClock()
         self._dispatcher = Dispatcher(
-            event_capacity=self.policy.event_capacity, timeout_s=self.policy.callback_timeout_s
+            event_capacity=self.policy.event_capacity, timeout_s=self.policy.callback_timeout_s, clock=self._clock
         )
         self._keeper = Keeper(
             KeeperDeps(
@@ -101,6 +101,7 @@ class BinanceWebSocketConnection:
                 credentials=credentials,
                 on_error=_tell(self._dispatcher, on_error),
                 on_reconnect=self._notice(on_reconnect),
+                on_tick=self._dispatcher.check,
             )
         )
         self._courier = Courier(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -141,7 +141,7 @@ def decode_result(spec: RequestSpec[P, R], call: Call, reply: Reply, *, now_ms: 
         UnknownOutcome: The same for what could trade.
     """
     try:
-        result: R = _decoder(spec.result).decode(reply.result)
+        result: R = _decoder(cast(Any, spec.result)).decode(reply.result)
     except msgspec.DecodeError:
         if call.kind is Kind.TRADE:
             raise _unreadable(call, now_ms) from None

@@ -25,7 +25,7 @@ class Kind(Enum):
 
 
 READS = frozenset(
-    [
+    {
         "ping",
         "time",
         "exchangeInfo",
@@ -63,7 +63,7 @@ READS = frozenset(
         "account.rateLimits.orders",
         "session.status",
         "session.subscriptions",
-    ]
+    }
 )
 """Methods that change nothing (``web-socket-api.md``); what is not listed is not repeated."""
 

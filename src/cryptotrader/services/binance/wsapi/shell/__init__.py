@@ -1,1 +1,1 @@
-"""The parts that wait and send: one connection, requests on their way, callbacks, user data, and who keeps it all up."""
+"""The parts that wait and send: a connection, requests on their way, callbacks, user data, and who keeps them up."""

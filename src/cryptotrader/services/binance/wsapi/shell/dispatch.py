@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cryptotrader.config import get_logger
+from cryptotrader.core.clock import NS_PER_S, Clock
 from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.net.supervise import Supervisor
 from cryptotrader.services.binance.wsapi.replies import Reply, envelope_of, failure_envelope
@@ -31,19 +32,23 @@ class Dispatcher:
 
     Args:
         event_capacity: Events queued at a time. Overflow: the newest is dropped and counted.
-        timeout_s: Longest run of a callback; it is cancelled then.
+        timeout_s: Longest run of a callback, watched by ``check``; it is cancelled then.
+        clock: Time.
     """
 
-    def __init__(self, *, event_capacity: int, timeout_s: float) -> None:
+    def __init__(self, *, event_capacity: int, timeout_s: float, clock: Clock) -> None:
         self.failures = 0
         """Callbacks that raised or took too long."""
         self.dropped_events = 0
         self._queue: deque[tuple[Job, bool]] = deque()
         self._events = 0
         self._event_capacity = event_capacity
-        self._timeout_s = timeout_s
+        self._timeout_ns = int(timeout_s * NS_PER_S)
+        self._clock = clock
+        self._began_ns: int | None = None
         self._jobs = Supervisor("callbacks", max_jobs=8)
         self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
@@ -65,33 +70,48 @@ class Dispatcher:
         self._events += 1
         self._put(job, is_event=True)
 
+    def check(self) -> None:
+        """Cancel a callback that has run for too long; called from time to time."""
+        began_ns = self._began_ns
+        if began_ns is None or self._task is None or self._clock.monotonic_ns() - began_ns < self._timeout_ns:
+            return
+        log.error("a callback took too long and is cancelled")
+        self._began_ns = None
+        self._task.cancel()
+
     def _put(self, job: Job, *, is_event: bool) -> None:
         if self._closed:
             return
         self._queue.append((job, is_event))
-        if self._idle.is_set():
-            self._idle.clear()
-            self._task = self._jobs.start("callback", self._work)
+        self._idle.clear()
+        self._wake.set()
+        if self._task is None:
+            self._task = self._jobs.start("callbacks", self._work)
 
     async def _work(self) -> None:
-        is_done = False
+        is_running = False
+        queue, clock = self._queue, self._clock
         try:
-            while self._queue:
-                job, is_event = self._queue[0]
-                try:
-                    async with asyncio.timeout(self._timeout_s):
-                        await job()
-                finally:
-                    self._queue.popleft()
+            while not self._closed:
+                while queue:
+                    job, is_event = queue[0]
+                    is_running = True
+                    self._began_ns = clock.monotonic_ns()
+                    await job()
+                    self._began_ns = None
+                    is_running = False
+                    queue.popleft()
                     self._events -= is_event
-            is_done = True
-        finally:
-            if is_done or self._closed:
                 self._idle.set()
-            else:
-                # The supervisor logs what was raised; the rest of the queue goes to a fresh task.
+                self._wake.clear()
+                await self._wake.wait()
+        finally:
+            self._began_ns = None
+            if is_running:
+                self._events -= queue.popleft()[1]
                 self.failures += 1
-                self._task = self._jobs.start("callback", self._work)
+            # The supervisor logs what was raised; the rest of the queue goes to a fresh task.
+            self._task = None if self._closed else self._jobs.start("callbacks", self._work)
 
     async def close(self) -> None:
         """Let what is queued run, within ``DRAIN_TIMEOUT_S``."""

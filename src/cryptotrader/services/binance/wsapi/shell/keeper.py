@@ -50,6 +50,7 @@ class KeeperDeps:
         credentials: Whose connection it is.
         on_error: Called with what goes wrong with the connection itself.
         on_reconnect: Called when another connection has taken over.
+        on_tick: Called at every look at the clock.
     """
 
     url: str
@@ -61,6 +62,7 @@ class KeeperDeps:
     credentials: Credentials | None
     on_error: Callable[[CryptotraderError], None]
     on_reconnect: Callable[[], None]
+    on_tick: Callable[[], None]
 
 
 class Keeper:
@@ -274,6 +276,7 @@ class Keeper:
         while True:
             await clock.sleep(policy.tick_s)
             self.courier.sweep()
+            self._deps.on_tick()
             self._wake.set()
             link = self.courier.link
             if link is None:
