@@ -63,7 +63,7 @@ def test_every_answer_and_event_has_the_declared_types(report: dict[str, Any]) -
     assert counts["rest"] >= 55
     assert counts["ws"] >= 36
     assert counts["stream"] >= 16
-    assert counts["user"] == 4
+    assert counts["user"] == 7
 
 
 def test_every_declared_field_comes_and_no_other(report: dict[str, Any]) -> None:
@@ -127,6 +127,8 @@ def test_user_data_comes_over_the_websocket_api(report: dict[str, Any]) -> None:
     assert data(report, "user.NEW")["i"] == data(report, "user.CANCELED")["i"] == placed
     assert data(report, "user.TRADE")["i"] == data(report, "ws.order.place.market")["result"]["orderId"]
     assert {row["a"] for row in data(report, "user.position")["B"]} <= {"BTC", "USDT", "BNB"}
+    deposited = data(report, "user.balance")
+    assert (deposited["a"], deposited["d"]) == ("BNB", "1.50000000")
     assert data(report, "ws.session.subscriptions")["result"] == [{"subscriptionId": 0}]
 
 

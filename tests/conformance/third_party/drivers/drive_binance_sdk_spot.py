@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import requests
 from binance_common.configuration import (
     ConfigurationRestAPI,
     ConfigurationWebSocketAPI,
     ConfigurationWebSocketStreams,
 )
 from binance_sdk_spot.spot import Spot
-from kit import KEY, SECRET, SYMBOL, Inbox, Report, run
+from kit import KEY, SECRET, SYMBOL, WAIT_S, Inbox, Report, run
 from pydantic import BaseModel
 
 
@@ -73,6 +74,7 @@ class Driver:
 
     def __init__(self, host: str) -> None:
         self.report = Report()
+        self.host = host
         keys = {"api_key": KEY, "api_secret": SECRET}
         self.client = Spot(
             ConfigurationRestAPI(base_path=f"http://{host}", timeout=10_000, **keys),
@@ -174,6 +176,13 @@ class Driver:
         top = self.client.rest_api.ticker_book_ticker(symbol=SYMBOL).data()
         return round(float(plain(top)["bidPrice"]) * 0.9, 2)
 
+    def deposit(self) -> Any:
+        """Paper money, by the exchange's back door."""
+        base = f"http://{self.host}/admin/accounts"
+        account = requests.get(base, timeout=WAIT_S).json()[0]["account"]
+        body = {"asset": "BNB", "amount": "1.5"}
+        return requests.post(f"{base}/{account}/deposit", json=body, timeout=WAIT_S).json()
+
     def drive_refusals(self) -> None:
         """What Binance refuses, and what this exchange does not have: errors that the client reads."""
         api = self.client.rest_api
@@ -255,7 +264,12 @@ class Driver:
             await self.report.astep(f"user.{kind}", self._event(event))
         position = inbox.await_(lambda event: isinstance(plain(event).get("B"), list))
         await self.report.astep("user.position", self._event(position))
+        await self.report.astep("user.deposit", asyncio.to_thread(self.deposit))
+        balance = inbox.await_(lambda event: "d" in plain(event) and "a" in plain(event) and "x" not in plain(event))
+        await self.report.astep("user.balance", self._event(balance))
         await self.ws("userDataStream.unsubscribe", api.user_data_stream_unsubscribe)
+        ended = inbox.await_(lambda event: type(event.actual_instance).__name__ == "EventStreamTerminated")
+        await self.report.astep("user.terminated", self._event(ended))
 
     async def _event(self, waiting: Any) -> dict[str, Any]:
         return self._judged(await waiting, [])
