@@ -20,10 +20,11 @@ from cryptotrader.exchange.protocol.auth import ws_payload
 from cryptotrader.exchange.protocol.operations.dispatch import ENDPOINTS
 from cryptotrader.exchange.protocol.ws_api.connection import SESSION_METHODS
 from cryptotrader.exchange.protocol.ws_api.envelope import parse_request
+from cryptotrader.services.binance import websocketAPI
 from cryptotrader.services.binance.registry import SPECS, AnySpec
 from cryptotrader.services.binance.validate import parse_params
 from tests.support.binance_requests import PAGE, parameters, render
-from tests.support.request_modules import BASE, FOLDER, module_of, request_modules
+from tests.support.request_modules import FOLDER, module_of, request_modules
 
 GOLDEN = Path(__file__).parent / "golden" / "ws_api"
 
@@ -107,7 +108,8 @@ def test_a_module_offers_the_function_of_its_request(module: ModuleType) -> None
 def test_every_request_has_a_module_that_its_category_exports(spec: AnySpec) -> None:
     """S4-1, S4-3: a category's ``__init__`` exports its modules and holds no function and no class."""
     category, _, name = module_of(spec).rpartition(".")
-    package = __import__(f"{BASE}.{category}", fromlist=["__all__"])
+    assert category in websocketAPI.__all__
+    package = getattr(websocketAPI, category)
     assert name in package.__all__
     assert getattr(package, name).SPEC is spec
 
