@@ -31,6 +31,9 @@ ORDERS_PER_DAY = 160_000
 TRADING_RESERVE = 100
 """Weight that reads leave for orders and cancellations. Unit: weight per minute."""
 
+RESERVE_PART = 10
+"""The reserve is at most this part of a limit, so that a small limit still lets reads pass."""
+
 CONNECT_WEIGHT = 2
 """What opening a connection costs. Source: "IP limits"."""
 
@@ -85,7 +88,7 @@ class Limiter:
         self._roll(venue_ms)
         taken = self.used + self.pending
         # What is larger than the whole limit is the venue's to refuse.
-        if taken + amount <= self.limit - reserve or not taken:
+        if taken + amount <= self.limit - min(reserve, self.limit // RESERVE_PART) or not taken:
             return 0
         return (self._window + 1) * self.interval_ms - venue_ms
 

@@ -15,6 +15,7 @@ from cryptotrader.core.errors import (
     ConfigError,
     CryptotraderError,
     NotConnected,
+    VenueBanned,
     VenueError,
     VenueRejected,
 )
@@ -165,6 +166,9 @@ class Keeper:
             except Failure as error:
                 problem = error if isinstance(error, CryptotraderError) else VenueRejected("no answer", venue_code=0)
                 log.warning(f"no connection to the WebSocket API: {type(error).__name__}")
+                if isinstance(problem, VenueBanned):
+                    # It is the address that is banned, so connections that are still open must be quiet as well.
+                    deps.limits.obey(problem, now_ns=deps.clock.monotonic_ns())
                 deps.on_error(problem)
                 delay_s = self._attempts.after_failure(problem)
                 if self._should_give_up(problem, delay_s):

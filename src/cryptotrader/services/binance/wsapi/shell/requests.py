@@ -38,6 +38,9 @@ log = get_logger(__name__)
 EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
 """Methods that carry key and signature though the connection is logged on."""
 
+CLOCK_MARGIN_MS = 5
+"""How far two clocks may drift apart between two comparisons. Unit: milliseconds."""
+
 TOO_MANY = "Too many requests at once"
 
 _server_time = msgspec.json.Decoder(ServerTime).decode
@@ -112,6 +115,10 @@ class Courier:
         """The venue's time as far as it is known."""
         return self.offset.timestamp_ms(self._clock.monotonic_ns())
 
+    def _window_ms(self) -> int:
+        """The venue's time at the earliest: a new interval of a limit must have begun there, not only here."""
+        return self.venue_ms() - (self.offset.error_ms or 0) - CLOCK_MARGIN_MS
+
     # Out
 
     async def submit(self, call: Call, sink: Sink, *, timeout_s: float | None = None, link: Link | None = None) -> str:
@@ -184,7 +191,7 @@ class Courier:
         return Pending(call, sink, message_id, final_ns=self._clock.monotonic_ns() + int(timeout_s * NS_PER_S))
 
     def _take(self, entry: Pending) -> float:
-        wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self.venue_ms())
+        wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self._window_ms())
         entry.has_cost = wait_s <= 0
         return wait_s
 
@@ -450,4 +457,4 @@ class Courier:
     def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
         if entry.has_cost:
             entry.has_cost = False
-            self._limits.settle(entry.call.cost, venue_ms=self.venue_ms(), rows=rows, was_sent=was_sent)
+            self._limits.settle(entry.call.cost, venue_ms=self._window_ms(), rows=rows, was_sent=was_sent)
