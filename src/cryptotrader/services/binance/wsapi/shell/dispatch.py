@@ -186,3 +186,5 @@ class FutureSink:
         """There is no reply."""
         if not self.future.done():
             self.future.set_exception(error)
+            # Marks it as seen: whoever asked may have left, and then nobody needs to hear of it.
+            self.future.exception()

@@ -101,6 +101,8 @@ class Courier:
         """The current connection; None while there is none."""
         self.is_open = False
         """Whether requests are taken at all."""
+        self.account = deps.credentials.api_key if deps.credentials is not None else ""
+        """Whose orders the venue counts on this connection; shown nowhere."""
         self.table = PendingTable()
         self.stats = Stats()
         self.offset = ClockOffset()
@@ -140,6 +142,9 @@ class Courier:
         if target is None:
             if call.kind is not Kind.READ:
                 raise NotConnected("not connected")
+            silence_s = self._limits.silence_s(self._clock.monotonic_ns())
+            if silence_s > self._policy.max_wait_s:
+                raise self._held_back(silence_s)
             self._queue(entry)
             return entry.message_id
         wait_s = self._take(entry)
@@ -148,7 +153,10 @@ class Courier:
             target = link or self.link
             if target is None or not target.is_open:
                 self._settle(entry, was_sent=False)
-                raise NotConnected("not connected")
+                if call.kind is not Kind.READ:
+                    raise NotConnected("not connected")
+                self._queue(entry)
+                return entry.message_id
         await self._transmit(entry, target)
         return entry.message_id
 
@@ -163,7 +171,7 @@ class Courier:
 
     async def sync_clock(self, link: Link) -> None:
         """Ask for the venue's time."""
-        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1))
+        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1, account=self.account))
         sent_ns = self._clock.monotonic_ns()
 
         def sample(reply: Reply) -> None:
@@ -202,14 +210,17 @@ class Courier:
             while wait_s > 0:
                 now_ns = self._clock.monotonic_ns()
                 if wait_s > self._policy.max_wait_s or now_ns + wait_s * NS_PER_S > entry.final_ns:
-                    kind = VenueBanned if self._limits.is_banned(now_ns) else VenueRateLimited
-                    raise kind("Rate limit exceeded", retry_after_s=wait_s)
+                    raise self._held_back(wait_s)
                 await self._clock.sleep(wait_s)
                 if not self.is_open:
                     raise NotConnected("not connected")
                 wait_s = self._take(entry)
         finally:
             self._turns -= 1
+
+    def _held_back(self, wait_s: float) -> VenueRateLimited:
+        kind = VenueBanned if self._limits.is_banned(self._clock.monotonic_ns()) else VenueRateLimited
+        return kind("Rate limit exceeded", retry_after_s=wait_s)
 
     async def _transmit(self, entry: Pending, link: Link) -> None:
         """Sign, register, write, in this order and without waiting in between."""
@@ -420,6 +431,8 @@ class Courier:
             self._settle(entry)
             if entry.link and self._may_repeat(entry, now_ns):
                 self._queue(entry)
+            elif not entry.link and (silence_s := self._limits.silence_s(now_ns)) > 0:
+                self._finish(entry, self._held_back(silence_s))
             else:
                 self._finish(entry, VenueTimeout(f"no answer to {entry.call.method} in time"))
 
