@@ -1,0 +1,70 @@
+"""binance-sdk-spot and the rarer requests: answers of the declared types, refusals in the venue's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.third_party.conftest import run_driver
+
+NO_LIST = "{} orders are not supported for this symbol."
+REFUSED: dict[str, tuple[int, str]] = {
+    "referencePrice": (-2043, "This symbol doesn't have a reference price."),
+    "referencePrice.calculation": (-2043, "This symbol doesn't have a reference price."),
+    "orderList.status": (-2013, "Order does not exist."),
+    "orderList.cancel": (-2011, "Unknown order sent."),
+    "amend": (-2038, "Order amend is not supported for this symbol."),
+    "sor": (-1020, "This operation is not supported."),
+    "sor.test": (-1020, "This operation is not supported."),
+    "oco.old": (-2010, "OCO orders are not supported for this symbol"),
+    "oco": (-2010, "OCO orders are not supported for this symbol"),
+    "oto": (-2010, NO_LIST.format("OTO")),
+    "otoco": (-2010, NO_LIST.format("OTO")),
+    "opo": (-2010, NO_LIST.format("OPO")),
+    "opoco": (-2010, NO_LIST.format("OPO")),
+}
+"""Step to code and text."""
+
+EMPTY = ("blockTrades", "myAllocations", "myPreventedMatches", "amendments", "allOrderLists", "openOrderLists")
+
+ABOUT_REFUSALS = ("Error received from server for request", "Connection with user closed: {'code'")
+"""How this client logs any refusal over the WebSocket API."""
+
+
+@pytest.fixture(scope="module")
+def report(exchange: str) -> dict[str, Any]:
+    return run_driver("binance-sdk-spot", exchange, driver="binance_sdk_spot_rare")
+
+
+def test_no_answer_differs_from_the_declared_types(report: dict[str, Any]) -> None:
+    """S4-14: the client warns where a type or a name differs from Binance's."""
+    assert [text for text in report["warnings"] if not text.startswith(ABOUT_REFUSALS)] == []
+    unknown = {step: value["unknown"] for step, value in report["steps"].items() if step.startswith("rest.")}
+    assert {step: names for step, names in unknown.items() if names} == {}
+
+
+def test_refusals_reach_the_client_with_number_and_text(report: dict[str, Any]) -> None:
+    failures = report["failures"]
+    for step, answer in REFUSED.items():
+        assert failures.pop(f"rest.{step}") == f"BadRequestError: {answer}"
+        code, text = answer
+        assert report["steps"][f"ws.{step}"]["data"] == {"error": {"code": code, "msg": text}}
+    assert failures.pop("rest.replace.none").startswith("BadRequestError: (-2022,")
+    assert "Order cancel-replace partially failed." in failures.pop("rest.replace.half")
+    assert not failures
+
+
+def test_an_order_is_replaced_over_rest_and_over_the_websocket_api(report: dict[str, Any]) -> None:
+    for told in (report["steps"]["rest.replace"]["data"], report["steps"]["ws.replace"]["data"]["result"]):
+        assert (told["cancelResult"], told["newOrderResult"]) == ("SUCCESS", "SUCCESS")
+        assert told["cancelResponse"]["status"] == "CANCELED"
+        assert told["newOrderResponse"]["status"] == "NEW"
+
+
+def test_what_there_is_none_of_is_empty(report: dict[str, Any]) -> None:
+    for step in EMPTY:
+        assert report["steps"][f"rest.{step}"]["data"] == []
+        assert report["steps"][f"ws.{step}"]["data"]["result"] == []
+    assert report["steps"]["rest.executionRules"]["data"]["symbolRules"] == [{"symbol": "BTCUSDT", "rules": []}]
+    assert len(report["steps"]["rest.executionRules.all"]["data"]["symbolRules"]) >= 10
