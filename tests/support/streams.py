@@ -11,6 +11,7 @@ from typing import Any
 from cryptotrader.bus import Topic
 from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueTimeout
 from cryptotrader.core.events import DepthDiff, Ticker24h
+from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
@@ -126,8 +127,9 @@ class FakeCatalogue:
     """Two symbols."""
 
     async def require(self, symbol_text: str) -> str:
-        if symbol_text.upper() in ("BTCUSDT", "ETHUSDT"):
-            return symbol_text.upper()
+        symbol = compact_symbol(symbol_text)
+        if symbol in ("BTCUSDT", "ETHUSDT"):
+            return symbol
         raise UnknownSymbol("Invalid symbol")
 
 

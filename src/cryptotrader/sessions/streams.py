@@ -138,8 +138,9 @@ class StreamSessions:
         match parts:
             case ["ws", "user"]:
                 return self._admit("user", "/ws/user", who, self._user_client)
-            case ["ws", "ticker" | "depth" as kind, text]:
-                return await self._decide_market(kind, text, who, query)
+            case ["ws", "ticker" | "depth" as kind, *spelling] if 1 <= len(spelling) <= 2:
+                # ``btc%2Fusdt`` is one of the four spellings (C-12); the path comes percent-decoded.
+                return await self._decide_market(kind, "/".join(spelling), who, query)
             case _:
                 return _refuse(404, "Not found")
 

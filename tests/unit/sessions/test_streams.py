@@ -91,6 +91,12 @@ async def test_refusals_have_the_documented_bodies(
     assert refused(await stage.ask(path, token=token)) == (status, {"error": text, "status": status})
 
 
+@pytest.mark.parametrize("spelling", ["btcusdt", "BTCUSDT", "BTC/USDT", "btc-usdt"])
+async def test_a_symbol_may_be_spelt_in_any_way(stage: Stage, spelling: str) -> None:
+    """C-12; ``BTC%2FUSDT`` comes percent-decoded."""
+    assert isinstance(await stage.ask(f"/ws/ticker/{spelling}"), Accept)
+
+
 async def test_every_handshake_answer_carries_tracing_headers(stage: Stage) -> None:
     """S0-61: accepted or not."""
     for decision in (await stage.ask("/ws/user"), await stage.ask("/ws/user", token=None)):
