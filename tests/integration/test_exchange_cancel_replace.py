@@ -199,6 +199,15 @@ def _copy(store: Path, target: Path) -> Path:
     return target
 
 
+async def test_times_of_a_half_are_in_the_unit_that_is_wanted() -> None:
+    params = RESTING | {"cancelReplaceMode": "ALLOW_FAILURE", "cancelOrderId": 999}
+    async with running_exchange() as server, SignedClient(server.url) as client:
+        client.http.headers["X-MBX-TIME-UNIT"] = "MICROSECOND"
+        reply = await client.signed("POST", "/api/v3/order/cancelReplace", **params)
+        told = msgspec.json.decode(reply.content)
+        assert told["data"]["newOrderResponse"]["transactTime"] > 10**15
+
+
 async def test_it_weighs_nothing_only_where_both_halves_succeed() -> None:
     async with served() as api:
         old = await place(api)

@@ -138,7 +138,9 @@ class RestFront:
                 result = answer_in_micros(spec.name, result)
             status, answer = 200, msgspec.json.encode(result)
         except Refusal as refusal:
-            data = refusal.data if isinstance(refusal, DetailedRefusal) else None
+            data: object = refusal.data if isinstance(refusal, DetailedRefusal) else None
+            if wants_micros(request.time_unit):
+                data = answer_in_micros(spec.name, data)
             status, answer = http_status(refusal), error_body(refusal.code, refusal.message, data)
             retry_after_s = _retry_after_s(refusal)
         headers = self._limit_headers(spec, request.address, caller=caller if status == 200 else None)
@@ -173,7 +175,7 @@ def _retry_after_s(refusal: Refusal) -> int | None:
     return None
 
 
-def error_body(code: int, text: str, data: Mapping[str, object] | None = None) -> bytes:
+def error_body(code: int, text: str, data: object = None) -> bytes:
     """``{"code":-1121,"msg":"Invalid symbol."}``, and ``data`` where there is some."""
     body: dict[str, object] = {"code": code, "msg": text}
     return msgspec.json.encode(body if data is None else body | {"data": data})

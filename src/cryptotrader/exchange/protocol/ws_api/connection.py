@@ -245,7 +245,9 @@ class ApiConnection:
             case LimitReached(retry_after_ms=wait_ms):
                 return {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
             case DetailedRefusal(data=data):
-                return data
+                told = answer_in_micros("", data) if self._unit == MICROS else data
+                assert isinstance(told, dict)
+                return told
             case FaultRefusal(retry_after_s=int(wait_s)):
                 return {"serverTime": now_ms, "retryAfter": now_ms + wait_s * 1_000}
         return None
