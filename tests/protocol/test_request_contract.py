@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cryptotrader.core.errors import VenueRateLimited, VenueRejected
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.protocol.auth import ws_payload
 from cryptotrader.exchange.protocol.operations.dispatch import ENDPOINTS
@@ -23,6 +24,7 @@ from cryptotrader.exchange.protocol.ws_api.envelope import parse_request
 from cryptotrader.services.binance import websocketAPI
 from cryptotrader.services.binance.registry import SPECS, AnySpec
 from cryptotrader.services.binance.validate import parse_params
+from cryptotrader.services.binance.wsapi.replies import parse, reply_error
 from tests.support.binance_requests import PAGE, parameters, render
 from tests.support.request_modules import FOLDER, module_of, request_modules
 
@@ -181,6 +183,20 @@ def _grown(value: Any) -> Any:
         known = {"status", "type", "contingencyType", "calculationType", "allocationType"} & set(new)
         return new | dict.fromkeys(known, "SOMETHING_NEW") | {"aFieldOfTheFuture": [1]}
     return [_grown(each) for each in value] if isinstance(value, list) else value
+
+
+@by_name
+def test_every_golden_refusal_is_an_error_with_all_that_it_tells(spec: AnySpec) -> None:
+    """S4-12: told apart by code and status; what became of the halves of a replacement is kept."""
+    for answer in golden(spec).get("errors", []):
+        error = reply_error(parse(json.dumps(answer)), now_ms=0)
+        told = answer["error"]
+        if answer["status"] == 429:
+            assert isinstance(error, VenueRateLimited)
+            continue
+        assert isinstance(error, VenueRejected)
+        assert (error.venue_code, error.http_status, error.message) == (told["code"], answer["status"], told["msg"])
+        assert getattr(error, "data", None) == told.get("data")
 
 
 def test_amounts_are_text_in_every_model() -> None:
