@@ -86,6 +86,8 @@ def main() -> None:
         await api.close_connection(close_session=True)
 
     asyncio.run(over_websocket())
+    # Other clients follow on the same exchange.
+    driver.rest("openOrders.cancel", rest.delete_open_orders, symbol=SYMBOL)
     driver.report.print()
 
 
