@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.client_environments import INSTALL_TIMEOUT_S, Unavailable, environment
 from tests.support.process import Process
 
-ROOT = Path(__file__).resolve().parents[3]
 DRIVERS = Path(__file__).parent / "drivers"
-CACHE = ROOT / ".venv" / "clients"
-"""Ignored by git, and gone with ``make clean``."""
-
-INSTALL_TIMEOUT_S = 240
-"""Unit: seconds. Reason: the largest set has a hundred megabytes."""
-
 DRIVE_TIMEOUT_S = 90
 """Unit: seconds. Reason: a driver takes five to ten on a quiet machine."""
 
@@ -35,26 +26,10 @@ Drive = Callable[..., dict[str, Any]]
 
 def _environment(name: str) -> Path:
     """The interpreter of a client's environment, built once per lock; skips where it cannot be built."""
-    lock = ROOT / "requirements" / f"clients-{name}.lock"
-    wanted = f"{sys.version_info[:2]} {hashlib.sha256(lock.read_bytes()).hexdigest()}"
-    folder = CACHE / name
-    stamp = folder / ".installed"
-    python = folder / "bin" / "python"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=INSTALL_TIMEOUT_S)
-    options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--require-hashes", "--only-binary", ":all:"]
-    install = [str(python), "-m", "pip", "install", *options, "-r", str(lock)]
     try:
-        done = subprocess.run(install, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
-        problem = done.stderr.strip().splitlines()[-1:] if done.returncode else None
-    except subprocess.TimeoutExpired:
-        problem = [f"pip took longer than {INSTALL_TIMEOUT_S} s"]
-    if problem is not None:
-        pytest.skip(f"{name} is missing ({' '.join(problem)}); with a package index, the next run installs it")
-    stamp.write_text(wanted)
-    return python
+        return environment(name)
+    except Unavailable as problem:
+        pytest.skip(str(problem))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

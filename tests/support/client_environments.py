@@ -1,0 +1,48 @@
+"""Clients that nobody here wrote clash with each other: each has an environment of its own, built once per lock."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".venv" / "clients"
+"""Ignored by git, and gone with ``make clean``."""
+
+INSTALL_TIMEOUT_S = 240
+"""Unit: seconds. Reason: the largest set has a hundred megabytes."""
+
+
+class Unavailable(Exception):
+    """The packages cannot be had; the text says why."""
+
+
+def environment(name: str) -> Path:
+    """The interpreter of a client's environment, built where ``requirements/clients-<name>.lock`` is new.
+
+    Raises:
+        Unavailable: It cannot be built, as without a package index.
+    """
+    lock = ROOT / "requirements" / f"clients-{name}.lock"
+    wanted = f"{sys.version_info[:2]} {hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    folder = CACHE / name
+    stamp = folder / ".installed"
+    python = folder / "bin" / "python"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=INSTALL_TIMEOUT_S)
+    options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--require-hashes", "--only-binary", ":all:"]
+    install = [str(python), "-m", "pip", "install", *options, "-r", str(lock)]
+    try:
+        done = subprocess.run(install, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
+        problem = done.stderr.strip().splitlines()[-1:] if done.returncode else None
+    except subprocess.TimeoutExpired:
+        problem = [f"pip took longer than {INSTALL_TIMEOUT_S} s"]
+    if problem is not None:
+        raise Unavailable(f"{name} is missing ({' '.join(problem)}); with a package index, the next run installs it")
+    stamp.write_text(wanted)
+    return python
