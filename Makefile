@@ -26,8 +26,9 @@ check: $(STAMP_DEV)  ## Lint, types, layers
 bench: $(STAMP_BENCH)  ## Measure what users feel; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
-simulate: $(STAMP_DEV)  ## The long simulations: ten outages of five seconds each
+simulate: $(STAMP_DEV)  ## The long simulations: ten outages of five seconds each, ten thousand seeds of chaos
 	$(BIN)/python -m tests.simulation.outage
+	$(BIN)/python -m tests.simulation.ws_api_chaos
 
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements

@@ -63,6 +63,7 @@ class Chaos:
         random = self.random("families")
         drawn = tuple(family for family in FAMILIES if random.random() < 0.35)
         self.families = frozenset(drawn if self.only is None else self.only)
+        self.duration_s = CHAOS_S
         self.is_calm = False
         """Nothing goes wrong any more."""
         self._plans, self._faults = self.random("plans"), self.random("faults")
@@ -87,7 +88,7 @@ class Chaos:
     def limits(self) -> LimitPolicy:
         """What the venue allows; Binance's own numbers unless they shall matter."""
         if "tight" in self.families:
-            return LimitPolicy(request_weight=self.random("limits").choice((60, 120)), orders_10s=5)
+            return LimitPolicy(request_weight=self.random("limits").choice((180, 250)), orders_10s=5)
         return LimitPolicy()
 
     # Connections
@@ -183,6 +184,8 @@ def _pause(random: Random, receipt: Receipt) -> Fault:
 def _stray(random: Random, receipt: Receipt) -> Fault:
     if random.random() < 0.2 and "timestamp" in receipt.params:
         return Fault(executes=False, status=400, code=-1021, text="Timestamp for this request is outside.")
+    if random.random() < 0.15:
+        return Fault(mangles=True)
     return Fault(
         copies=random.choice((1, 2, 3)), stray=random.choice((b"", *RUBBISH)), reply_s=random.choice((0.0, 0.3))
     )

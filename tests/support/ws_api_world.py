@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cryptotrader.core.clock import NS_PER_S
-from cryptotrader.core.errors import CryptotraderError, UnknownOutcome
+from cryptotrader.core.errors import CryptotraderError, UnknownOutcome, VenueRateLimited
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
-from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.net.ws import Wire
 from cryptotrader.services.binance.models.orders import OrderReport
 from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType
@@ -30,6 +29,9 @@ from tests.support.ws_api_chaos import CHAOS_S, Chaos
 PATIENCE_S = 900.0
 """How long after the chaos a request may still be under way. Reason: the longest pause that the venue asks for, the
 longest backoff, and the tries of a read, several times over."""
+
+SETTLE_S = 6.0
+"""How long the world goes on after the client was closed. Reason: a second more than callbacks may take at the end."""
 
 KINDS = (*("place",) * 4, "price", "price", "cancel", "status", "open", "account", "raw price", "raw place")
 """What the program does, as often as it stands here."""
@@ -78,8 +80,9 @@ class Op:
     replied_ns: int = 0
     truth: OrderReport | None = None
     """What ``reconcile`` said."""
-    order_then: Order | None = None
-    """What the venue knew at that moment."""
+    asked_ns: int = 0
+    told_ns: int = 0
+    """When ``reconcile`` was called, and when it answered."""
     is_reconciled: bool = False
     reconcile_error: str = ""
 
@@ -138,7 +141,7 @@ class World:
         await self._reconcile(client)
         await self._last_word(client)
         await client.close()
-        await asyncio.sleep(30)
+        await asyncio.sleep(SETTLE_S)
         self.left_tasks = sorted(task.get_name() for task in asyncio.all_tasks() - before)
 
     # The program
@@ -157,12 +160,14 @@ class World:
 
     async def _connect(self, client: Client) -> None:
         """The first connection may fail as any other does; the program waits for a good one."""
-        while True:
+        until_ns = self.now_ns + int(PATIENCE_S * NS_PER_S)
+        while self.now_ns < until_ns:
             try:
                 await client.connect()
                 return
             except CryptotraderError as error:
                 await asyncio.sleep(max(1.0, error.retry_after_s or 0))
+        self.crashes.append("it never connected")
 
     async def _op(self, client: Client, op: Op, start_s: float) -> None:
         await asyncio.sleep(start_s)
@@ -282,7 +287,7 @@ class World:
             await asyncio.sleep(at_s - passed_s)
             passed_s = at_s
             act()
-        await asyncio.sleep(CHAOS_S - passed_s)
+        await asyncio.sleep(self.chaos.duration_s - passed_s)
         self.chaos.is_calm = True
         for wire in self.network.open_wires:
             wire.plan = replace(wire.plan, up_bytes=None, down_bytes=None, slow=0.0, stall=0.0)
@@ -302,6 +307,7 @@ class World:
         op.client_order_id = op.client_order_id or op.error.client_order_id
         until_ns = self.now_ns + int(PATIENCE_S * NS_PER_S)
         while self.now_ns < until_ns:
+            op.asked_ns = self.now_ns
             try:
                 op.truth = await client.reconcile(op.error)
             except CryptotraderError as error:
@@ -309,15 +315,22 @@ class World:
                 await asyncio.sleep(max(1.0, error.retry_after_s or 0))
                 continue
             op.is_reconciled = True
-            op.order_then = self.venue.desk.find(op.client_order_id)
+            op.told_ns = self.now_ns
             return
 
     async def _last_word(self, client: Client) -> None:
         """Whatever has happened, in the calm a simple question is answered."""
         params = symbol_price_ticker.PriceTickerParams(symbol="LAST")
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await client.request(symbol_price_ticker.SPEC, params)
-            self.last_answer = "answer"
-        except (TimeoutError, CryptotraderError) as error:
-            self.last_answer = f"{type(error).__name__} {error}"
+        for _ in range(10):
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await client.request(symbol_price_ticker.SPEC, params)
+                self.last_answer = "answer"
+                return
+            except VenueRateLimited as error:
+                # A pause that was asked for in the chaos may not be over.
+                self.last_answer = f"only {error!r}"
+                await asyncio.sleep(error.retry_after_s or 0)
+            except (TimeoutError, CryptotraderError) as error:
+                self.last_answer = f"{error!r}"
+                return

@@ -14,6 +14,7 @@ from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import VenueBanned, VenueError
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate
+from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.exchange.protocol.limits import LimitPolicy, LimitReached, OrderCounter, WeightMeter
 from cryptotrader.exchange.protocol.user_data import enveloped, render_user_event
 from cryptotrader.exchange.protocol.ws_api.envelope import (
@@ -42,6 +43,9 @@ DEFAULT_WINDOW_MS = 5_000
 
 TIMESTAMP_TEXT = "Timestamp for this request is outside of the recvWindow."
 
+MANGLED: dict[str, object] = {"mangled": True}
+"""A result that fits no request."""
+
 ADDRESS = "client"
 """All connections come from one address."""
 
@@ -64,6 +68,8 @@ class Fault:
     """From its arrival to its execution; below the ten seconds after which the venue stops working on it."""
     reply_s: float = 0.0
     """From its execution to its answer."""
+    mangles: bool = False
+    """Whether the answer is ``MANGLED`` instead of the result."""
     copies: int = 1
     """How often the answer is sent."""
     stray: bytes = b""
@@ -135,6 +141,8 @@ class SimulatedVenue:
         self.executed: list[Receipt] = []
         self.overruns: list[Overrun] = []
         self.pauses: list[Pause] = []
+        self.history: list[tuple[int, Order]] = []
+        """Every state of every order and since when. Unit: monotonic nanoseconds, true time."""
         self.banned_until_ns = 0
         """Unit: monotonic nanoseconds."""
         self._sessions: dict[int, _Session] = {}
@@ -278,7 +286,9 @@ class SimulatedVenue:
         now_ms = self.clock.now_ms()
         used = {"limit": self.policy.request_weight, "count": self.weights.used(ADDRESS, now_ms)}
         row: dict[str, object] = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, **used}
-        return [*self.counts.describe(ACCOUNT, now_ms), row]
+        spec = by_method(request.method)
+        # Only what the request affects ("How to interpret rate limits").
+        return [*self.counts.describe(ACCOUNT, now_ms), row] if spec is not None and spec.order_count else [row]
 
     def is_open(self, wire: FaultyWire) -> bool:
         """Whether the venue still has the connection."""
@@ -300,6 +310,7 @@ class SimulatedVenue:
         return Failure(refusal.status, refusal.code, refusal.message, data)
 
     def _tell(self, update: OrderUpdate) -> None:
+        self.history.append((self.clock.monotonic_ns(), update.order))
         payload = render_user_event(update, event_ms=self.clock.now_ms())
         for session in self._sessions.values():
             for number in session.subscriptions:
@@ -342,6 +353,8 @@ class _Call:
             outcome = self.venue.perform(self)
         except Refusal as refusal:
             outcome = self.venue.refused(self, refusal)
+        if fault.mangles and not isinstance(outcome, Failure):
+            outcome = MANGLED
         if fault.status != 200:
             outcome = Failure(fault.status, fault.code, fault.text)
         if fault.is_answered:
