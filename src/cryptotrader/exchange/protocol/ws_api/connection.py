@@ -38,6 +38,9 @@ from cryptotrader.transport.types import Connection
 MAX_JOBS = 10_000
 """Requests of all connections on their way at a time. Reason: more than the engine can keep waiting."""
 
+TOLD_AS_RESULTS = frozenset({("referencePrice", -2043)})
+"""Refusals that come as the result of a good answer. Source: ``web-socket-api.md``, "Query Reference Price"."""
+
 TIME_UNIT = "timeUnit"
 """Option of the URL: the unit of all times that the connection tells."""
 
@@ -180,7 +183,10 @@ class ApiConnection:
             self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT), account)
             answered = True
         except Refusal as refusal:
-            self._refuse(request, refusal, account)
+            if (spec.method, refusal.code) in TOLD_AS_RESULTS:
+                self._succeed(spec, request, {"code": refusal.code, "msg": refusal.message})
+            else:
+                self._refuse(request, refusal, account)
             answered = True
         except Silence as silence:
             answered = True
