@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cryptotrader import __version__
+from cryptotrader.cli.diagnose import diagnose
 from cryptotrader.cli.doctor import doctor
 from cryptotrader.cli.keys import keys_app
 from cryptotrader.config import configure_logging
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(keys_app, name="keys")
 app.command()(doctor)
+app.command()(diagnose)
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder for keys, the token and the paper exchange's journal.")]
