@@ -283,12 +283,18 @@ class Courier:
                 self._on_stray(link, reply)
             return
         self._settle(entry, rows=reply.rate_limits)
-        if reply.is_ok:
+        if not reply.is_ok:
+            self._on_refusal(entry, reply, data)
+            return
+        try:
             if entry.call.on_ok is not None:
                 entry.call.on_ok(reply)
-            entry.sink.answered(reply, data)
-        else:
-            self._on_refusal(entry, reply, data)
+        except msgspec.DecodeError:
+            # The reader goes on, and whoever asked is told.
+            self.stats.malformed += 1
+            entry.sink.failed(VenueTimeout(f"Binance's answer to {entry.call.method} cannot be read"))
+            return
+        entry.sink.answered(reply, data)
 
     def _on_stray(self, link: Link, reply: Reply) -> None:
         """An error that belongs to no request still says to wait, or that the session is over ("id": null)."""
