@@ -164,12 +164,12 @@ class RequestSpec(Generic[P, R]):
         """What logs and metrics call it: the method, else verb and path."""
         return self.method or self.rest
 
-    @property
+    @cached_property
     def is_signed(self) -> bool:
         """Whether a timestamp and a signature go along."""
         return self.signed or self.security.is_signed
 
-    @property
+    @cached_property
     def needs_key(self) -> bool:
         """Whether the API key goes along."""
         return self.signed or self.security.needs_key

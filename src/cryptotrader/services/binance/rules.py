@@ -48,7 +48,7 @@ def needs(name: str, *others: str) -> Rule:
     """Where ``name`` is sent, ``others`` are sent as well."""
 
     def check(params: Mapping[str, Any]) -> None:
-        if not _lacks(params, name):
+        if params.get(name) is not None:
             for other in others:
                 if _lacks(params, other):
                     raise missing(other)
@@ -81,15 +81,26 @@ NOT_REQUIRED_BY_TYPE: Mapping[str, frozenset[str]] = {
 }
 """Parameter to the order types that know it; with any other type the venue answers -1106."""
 
+_UNKNOWN_TO_TYPE = {
+    kind: frozenset(name for name, types in NOT_REQUIRED_BY_TYPE.items() if kind not in types)
+    for kind in REQUIRED_BY_TYPE
+}
+"""The same the other way round: nearly every order is found good by one comparison."""
+
 
 def order_fields(params: Mapping[str, Any]) -> None:
     """A new order has what its type needs and nothing that its type does not know (``errors.md``, -1102 and -1106)."""
     kind = str(params.get("type"))
     for group in REQUIRED_BY_TYPE.get(kind, ()):
-        if all(_lacks(params, name) for name in group):
+        for name in group:
+            if params.get(name) is not None:
+                break
+        else:
             raise missing(*(group[:1] if group[0] == "price" else group))
-    for name, types in NOT_REQUIRED_BY_TYPE.items():
-        if not _lacks(params, name) and kind not in types:
-            raise InvalidParams(f"Parameter not required: {name}", param=name, problem="not_required")
+    unknown = _UNKNOWN_TO_TYPE.get(kind)
+    if unknown is None or not unknown.isdisjoint(params):
+        for name, types in NOT_REQUIRED_BY_TYPE.items():
+            if not _lacks(params, name) and kind not in types:
+                raise InvalidParams(f"Parameter not required: {name}", param=name, problem="not_required")
     if kind == "MARKET" and not _lacks(params, "quantity") and not _lacks(params, "quoteOrderQty"):
         raise InvalidParams("Parameter not required: quoteOrderQty", param="quoteOrderQty", problem="not_required")

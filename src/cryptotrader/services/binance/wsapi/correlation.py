@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 from cryptotrader.core.errors import CryptotraderError
@@ -107,6 +108,7 @@ ORDER_COUNTS = {
 """What a method adds to the unfilled orders, for requests sent without a spec."""
 
 
+@lru_cache(maxsize=512)
 def kind_of(method: str, security: SecurityType) -> Kind:
     """What a method is; one that is not known is never repeated."""
     name = method.removeprefix("v3/")

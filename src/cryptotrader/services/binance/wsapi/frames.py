@@ -55,11 +55,13 @@ def text_of(value: object) -> str:
 
 def signing_input(params: Mapping[str, object]) -> str:
     """What is signed; ``signature`` itself is left out."""
-    return "&".join(
-        f"{name}={value if type(value) is str else text_of(value)}"
-        for name, value in sorted(params.items())
-        if name != "signature"
-    )
+    lines = []
+    for name in sorted(params):
+        value = params[name]
+        kind = type(value)
+        if name != "signature":
+            lines.append(f"{name}={value}" if kind is str or kind is int else f"{name}={text_of(value)}")
+    return "&".join(lines)
 
 
 def sign(params: dict[str, object], credentials: Credentials, timestamp_ms: int) -> None:

@@ -48,11 +48,15 @@ class ClientOrderIds:
     def __init__(self, draw: Callable[[], float]) -> None:
         self._tag = base36(int(draw() * _TAG_SPACE)).rjust(6, "0")
         self._count = 0
+        self._head_ms = -1
+        self._head = ""
 
     def next(self, now_ms: int) -> str:
         """One more name."""
         self._count += 1
-        return f"ct{base36(max(0, now_ms)).rjust(8, '0')}{self._tag}{base36(self._count).rjust(3, '0')}"
+        if now_ms != self._head_ms:
+            self._head_ms, self._head = now_ms, f"ct{base36(max(0, now_ms)).rjust(8, '0')}{self._tag}"
+        return f"{self._head}{base36(self._count).rjust(3, '0')}"
 
     def fill(self, params: dict[str, object], names: Iterable[str], now_ms: int) -> None:
         """Give a name wherever the caller gave none."""
