@@ -279,7 +279,7 @@ class RequestsTester:
             raise NotHere("it needs a key: set BINANCE_API_KEY and BINANCE_API_SECRET (or BINANCE_PRIVATE_KEY)")
 
     def _admit(self, spec: RequestSpec[Any, Any]) -> None:
-        """The one gate before every request: nothing that could trade passes where it may not."""
+        """The one gate before every request that is sent: nothing that could trade passes where it may not."""
         if spec.needs_key:
             self.need_key()
         if spec.security is SecurityType.TRADE and spec.method not in HARMLESS:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
 
+from cryptotrader.config import configure_logging
 from cryptotrader.core.errors import ConfigError, VenueRejected, VenueUnreachable
 from cryptotrader.services.binance.endpoints import VENUES, paper
 from cryptotrader.services.binance.registry import SPECS, AnySpec
@@ -40,6 +41,14 @@ class FakeConnection:
     """Knows only whether it was closed."""
 
     closed = 0
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """A script sets the level of the whole process."""
+    configure_logging()
+    yield
+    configure_logging()
 
 
 @pytest.fixture
@@ -153,6 +162,20 @@ async def test_s4_21_a_connection_that_cannot_be_had_is_a_failure(
     assert first.tests[0].message == "no connection: ConnectionRefusedError"
     assert {test.outcome for test in second.tests} == {"not run"}
     assert exit_code_of([first, second]) == 1
+
+
+def test_s4_20_headers_and_results_are_printed_and_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """S4-20: cyan header, green tick, red cross; each stands in the log too."""
+    _common.print_test_header("a headline")
+    _common.print_test_result(True, "well")
+    _common.print_test_result(False, "badly")
+    shown = capsys.readouterr()
+    assert shown.out == (
+        "\n\x1b[36mTest: a headline\x1b[0m\n"
+        "\x1b[32m✓ Test passed\x1b[0m\n  well\n"
+        "\x1b[31m✗ Test failed\x1b[0m\n  badly\n"
+    )
+    assert shown.err == ("[INFO] Starting test: a headline\n[INFO] Test passed: well\n[ERROR] Test failed: badly\n")
 
 
 def test_s4_22_nothing_run_is_nothing_failed() -> None:
