@@ -41,7 +41,7 @@ class Client:
         return environment(self.environment) if self.environment else Path(sys.executable)
 
 
-OURS = Client("cryptotrader", "ours.py", "", "cryptotrader.services.binance.websocketAPI")
+OURS = Client("cryptotrader", "ours.py", "", "cryptotrader.services.binance.websocketAPI.base_operations")
 OFFICIAL = Client("binance-sdk-spot", "official.py", "binance-sdk-spot", "binance_sdk_spot.spot")
 UNIFIED = Client("ccxt.pro", "unified.py", "ccxt", "ccxt.pro", messages=200_000)
 REST = Client("REST, httpx2", "rest.py", "", "httpx2")
