@@ -233,6 +233,11 @@ class RateLimits:
             self._until_ns = until_ns
             self._is_ban = isinstance(error, VenueBanned)
 
+    def connected(self, *, venue_ms: int) -> None:
+        """A connection was opened, which has a weight as well."""
+        self.weight.settle(0, venue_ms, counts=False)
+        self.weight.used += CONNECT_WEIGHT
+
     def connect_wait_s(self, now_ns: int) -> float:
         """Take one attempt to connect; seconds to wait before making it."""
         return max(self.budget.reserve(now_ns), self.silence_s(now_ns))

@@ -122,7 +122,7 @@ class Silence:
         limit_s = self._policy.busy_ping_after_s if is_busy else self._policy.ping_after_s
         if self._pinged_ns is not None:
             since_ping_s = (now_ns - self._pinged_ns) / NS_PER_S
-            if silent_s < since_ping_s:
+            if silent_s <= since_ping_s:
                 self._pinged_ns = None
             elif since_ping_s > self._policy.pong_after_s:
                 return "dead"

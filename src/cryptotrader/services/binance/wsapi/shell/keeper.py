@@ -189,6 +189,7 @@ class Keeper:
     async def _try(self) -> Link:
         deps = self._deps
         wire = await deps.connect(deps.url)
+        deps.limits.connected(venue_ms=self.courier.venue_ms())
         self._count += 1
         link = Link(
             wire,

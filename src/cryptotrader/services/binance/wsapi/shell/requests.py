@@ -193,7 +193,7 @@ class Courier:
             log.warning(f"{call.method} needs credentials")
             raise VenueAuthError("Invalid API key")
         if timeout_s is None:
-            timeout_s = policy.read_timeout_s if call.kind is Kind.READ else policy.reply_timeout_s
+            timeout_s = policy.read_timeout_s if call.kind is Kind.READ else policy.max_wait_s + policy.reply_timeout_s
         message_id = self._deps.ids.next()
         sink.bind(message_id)
         return Pending(call, sink, message_id, final_ns=self._clock.monotonic_ns() + int(timeout_s * NS_PER_S))
@@ -209,7 +209,7 @@ class Courier:
         try:
             while wait_s > 0:
                 now_ns = self._clock.monotonic_ns()
-                if wait_s > self._policy.max_wait_s or now_ns + wait_s * NS_PER_S > entry.final_ns:
+                if wait_s > self._policy.max_wait_s or now_ns + wait_s * NS_PER_S >= entry.final_ns:
                     raise self._held_back(wait_s)
                 await self._clock.sleep(wait_s)
                 if not self.is_open:
