@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -78,6 +79,23 @@ def module_of(script: str) -> ModuleType:
     return importlib.import_module(f"{PACKAGE}.{script.replace('/', '.')}")
 
 
+Runs = dict[str, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def offline() -> Runs:
+    """Every script without a flag, two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(NAMED, pool.map(run, NAMED), strict=True))
+
+
+@pytest.fixture(scope="module")
+def unreachable() -> Runs:
+    """Every script against an address where nobody listens; most of the time they wait."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(NAMED, pool.map(lambda script: run(script, "--url", NOWHERE), NAMED), strict=True))
+
+
 @pytest.fixture(scope="module")
 def report() -> dict[str, dict[str, object]]:
     """What ``cryptotrader diagnose --json`` says, by category; run once."""
@@ -113,9 +131,9 @@ def test_s4_20_a_script_has_the_documented_shape(script: str) -> None:
 
 
 @pytest.mark.parametrize("script", NAMED)
-def test_s4_21_a_script_passes_offline_and_sums_up(script: str) -> None:
+def test_s4_21_a_script_passes_offline_and_sums_up(script: str, offline: Runs) -> None:
     """S4-20 to S4-22: banner, every test with a headline and a tick, a summary, exit code 0; no key, no network."""
-    done = run(script)
+    done = offline[script]
     assert done.returncode == 0, done.stdout + done.stderr
     head = done.stdout.splitlines()[:4]
     assert re.fullmatch(r"=== Binance .* Diagnostic ===", head[0])
@@ -147,9 +165,9 @@ def test_a_script_runs_as_a_module_too() -> None:
 
 
 @pytest.mark.parametrize("script", NAMED)
-def test_s4_22_a_venue_that_cannot_be_reached_fails_in_plain_words(script: str) -> None:
+def test_s4_22_a_venue_that_cannot_be_reached_fails_in_plain_words(script: str, unreachable: Runs) -> None:
     """S4-21, S4-22: the exit code is not 0, the summary names what failed and what was not run, no traceback."""
-    done = run(script, "--url", NOWHERE)
+    done = unreachable[script]
     assert done.returncode == 1
     assert f"Test: Connection to {NOWHERE}" in done.stdout
     assert "✗ Test failed" in done.stdout
@@ -210,10 +228,10 @@ def test_s4_21_a_signal_ends_a_run_tidily(number: signal.Signals, code: int) -> 
         assert probe.connect_ex(("127.0.0.1", int(port.group(1)))) != 0
 
 
-def test_s4_20_a_terminal_gets_colours_and_a_pipe_does_not() -> None:
+def test_s4_20_a_terminal_gets_colours_and_a_pipe_does_not(unreachable: Runs) -> None:
     """S4-20, S4-21: headers in cyan, crosses in red, ticks in green; a file or a pipe gets plain text."""
     script = "market_diagnostics/order_book_diagnostic"
-    assert "\x1b[" not in run(script, "--url", NOWHERE).stdout
+    assert "\x1b[" not in unreachable[script].stdout
     text = _on_a_terminal(script, "--url", NOWHERE)
     assert "\x1b[36m" in text
     assert "\x1b[31m✗ Test failed" in text
