@@ -19,6 +19,10 @@ IDLE_S = 0.25
 """Longest sleep without a look at the sources. Unit: seconds. Reason: a clock that was set must be noticed soon."""
 
 
+LEAP_NS = 60 * NS_PER_S
+"""Time not looked at after which the market goes on in the present instead of catching up. Unit: nanoseconds. Reason: a
+minute is replayed in well under a second; a night in which the machine slept would take minutes of full load."""
+
 SLOWDOWN = 2
 """How much slower the market runs while the wall clock is behind it. Reason: it must not stop, and it must meet the
 wall clock again."""
@@ -59,10 +63,11 @@ class MarketDriver:
         }
         self._clock = clock
         self._market_clock = MarketClock(clock)
+        self._seen_ns = self._market_clock.now_ns()
 
     def start(self, checkpoints: Mapping[str, bytes]) -> int:
         """Start every source, or let it go on where its checkpoint says; returns the time (epoch nanoseconds)."""
-        now_ns = self._market_clock.now_ns()
+        now_ns = self._seen_ns = self._market_clock.now_ns()
         for source in self.sources:
             data = checkpoints.get(_name(source))
             if data is None:
@@ -86,6 +91,7 @@ class MarketDriver:
         """Call ``feed`` with (event, time in epoch ms) for what is due, for ``SLICE_NS`` at most; True: more is due."""
         started_ns = self._clock.monotonic_ns()
         more = False
+        self._leap(feed)
         for source in self.sources:
             while True:
                 now_ns = self._market_clock.now_ns()
@@ -99,6 +105,17 @@ class MarketDriver:
                     more = True
                     break
         return more
+
+    def _leap(self, feed: Callable[[MarketEvent, int], None]) -> None:
+        """Where a long time was slept through, go on as after a restart: newer ids, and a book of the present."""
+        now_ns = self._market_clock.now_ns()
+        slept_ns, self._seen_ns = now_ns - self._seen_ns, now_ns
+        if slept_ns < LEAP_NS:
+            return
+        for source in self.sources:
+            source.resume(source.checkpoint(), now_ns)
+        for symbol, source in self.by_symbol.items():
+            feed(source.snapshot(symbol), to_ms(now_ns))
 
     def idle_s(self) -> float:
         """How long until something is due, at most ``IDLE_S``. Unit: seconds."""
