@@ -8,8 +8,9 @@ with everything else on it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import VenueBanned, VenueRateLimited
@@ -46,8 +47,7 @@ MAX_VENUES = 64
 _INTERVAL_MS = {"SECOND": 1_000, "MINUTE": MINUTE_MS, "HOUR": 60 * MINUTE_MS, "DAY": 1_440 * MINUTE_MS}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True, gc=False):
     """What a request uses up.
 
     Attributes:

@@ -159,7 +159,9 @@ class UserDataSubscription:
         return envelope_of(self._queue.popleft())
 
     def put(self, payload: bytes) -> None:
-        """An event."""
+        """An event; nothing comes any more once it is closed."""
+        if self._closed:
+            return
         if len(self._queue) >= self._capacity:
             self._overflow()
         self._queue.append(payload)
@@ -167,8 +169,9 @@ class UserDataSubscription:
 
     def put_gap(self, payload: bytes) -> None:
         """Events may be missing here."""
-        self.gaps += 1
-        self.put(payload)
+        if not self._closed:
+            self.gaps += 1
+            self.put(payload)
 
     def end(self, error: CryptotraderError) -> None:
         """No more events will come; what is held can still be read."""

@@ -144,19 +144,22 @@ class Keeper:
 
     async def _run(self) -> None:
         self._jobs.start("watch", self._watch, restart=True)
+        delay_s = 0.0
         while True:
-            link = await self._open()
+            link = await self._open(delay_s)
             if link is None:
                 return
-            if not await self._adopt(link):
-                continue
-            await self._until_due(link)
+            delay_s = 0.0
+            if await self._adopt(link):
+                await self._until_due(link)
+            else:
+                delay_s = self._attempts.after_failure(NotConnected(link.end_reason))
 
-    async def _open(self) -> Link | None:
+    async def _open(self, delay_s: float) -> Link | None:
         """A connection that works, logged on and subscribed; None where the first one could not be had."""
-        deps, delay_s = self._deps, 0.0
+        deps = self._deps
         if self.courier.link is None and self._lived_ns is not None:
-            delay_s = self._attempts.after_loss(self._lived_ns)
+            delay_s = max(delay_s, self._attempts.after_loss(self._lived_ns))
         while True:
             delay_s = max(delay_s, deps.limits.connect_wait_s(deps.clock.monotonic_ns()))
             if delay_s > 0:
@@ -228,6 +231,7 @@ class Keeper:
         self.courier.link = link
         self._synced_ns = deps.clock.monotonic_ns()
         link.release()
+        self.session.on_adopted([other for other in self._links if other.is_open])
         log.info("the connection to the WebSocket API is up")
         if self._ever_connected:
             self.courier.stats.reconnects += 1

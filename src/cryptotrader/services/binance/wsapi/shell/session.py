@@ -93,9 +93,20 @@ class Session:
             carriers = [other for other in others if feed in other.feeds.values()]
             if not carriers and feed.is_wanted:
                 feed.gap(f"connection lost: {link.end_reason}")
-            if len(carriers) <= 1:
-                feed.overlap(False)
+            # What a candidate holds may hold copies of what this one has brought already.
+            if not any(other.state == "candidate" for other in carriers):
+                self._end_overlap(feed, carriers)
         link.feeds.clear()
+
+    def on_adopted(self, links: list[Link]) -> None:
+        """A successor has handed over what it held."""
+        for feed in self._feeds.values():
+            self._end_overlap(feed, [link for link in links if feed in link.feeds.values()])
+
+    @staticmethod
+    def _end_overlap(feed: Feed, carriers: list[Link]) -> None:
+        if len(carriers) <= 1:
+            feed.overlap(False)
 
     def end(self) -> None:
         """The client is closed: iterations end."""
