@@ -46,6 +46,11 @@ REPORT = {
 }
 
 
+def is_up(on: Desk) -> bool:
+    """Whether there is a connection just now."""
+    return on.client.is_connected
+
+
 async def next_event(events: UserDataSubscription) -> dict[str, Any]:
     async with asyncio.timeout(2):
         return await anext(events)
@@ -91,11 +96,11 @@ async def test_s4_13_a_lost_connection_is_replaced_however_long_it_takes() -> No
     async with desk(on_error=on_error, on_reconnect=on_reconnect, policy=ConnectionPolicy(tick_s=5.0)) as on:
         on.venue.refuse()
         await on.clock.advance(3_600.0)
-        assert not on.client.is_connected
+        assert not is_up(on)
         assert len(errors) > 100
         on.venue.accept()
         await on.clock.advance(31.0)
-        assert on.client.is_connected
+        assert is_up(on)
         assert reconnects == [True]
         assert on.client.stats.reconnects == 1
 
