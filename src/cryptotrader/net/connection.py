@@ -196,8 +196,8 @@ class MessageConnection(ClientConnection):
 
     @property
     def unsent_bytes(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return self._outbox_bytes + self.transport.get_write_buffer_size()
+        """Bytes that the kernel has not taken yet, but for the 64 KB that it may always hold back."""
+        return self._outbox_bytes + (self.transport.get_write_buffer_size() if self.paused else 0)
 
     def put_text(self, data: bytes) -> None:
         """Send a text message before this turn of the loop is over; only while ``is_open``."""

@@ -204,6 +204,11 @@ class RequestSpec(Generic[P, R]):
         process_request.__doc__ = _describe(self)
         return process_request
 
+    @cached_property
+    def decode(self) -> Callable[[bytes | msgspec.Raw], R]:
+        """Reads a result; raises ``msgspec.DecodeError``."""
+        return msgspec.json.Decoder(self.result).decode
+
     async def call(self, connection: Requester, params: P, *, timeout_s: float | None = None) -> R:
         """Send it over the WebSocket API and wait for the typed result; errors as ``request`` of the connection."""
         return await connection.request(self, params, timeout_s=timeout_s)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -114,7 +113,8 @@ class CallMaker:
         kind = kind_of(spec.method, spec.security)
         cost = self._cost(spec.weight(sent), spec.order_count if kind is Kind.TRADE else 0, kind)
         auth = (spec.needs_key, spec.is_signed)
-        return self._call(spec.method, {**sent, **extra}, kind=kind, cost=cost, auth=auth, now_ms=now_ms)
+        params = {**sent, **extra} if extra else sent
+        return self._call(spec.method, params, kind=kind, cost=cost, auth=auth, now_ms=now_ms)
 
     def _call(
         self, method: str, params: dict[str, object], *, kind: Kind, cost: Cost, auth: tuple[bool, bool], now_ms: int
@@ -141,7 +141,7 @@ def decode_result(spec: RequestSpec[P, R], call: Call, reply: Reply, *, now_ms: 
         UnknownOutcome: The same for what could trade.
     """
     try:
-        result: R = _decoder(cast(Any, spec.result)).decode(reply.result)
+        result = spec.decode(reply.result)
     except msgspec.DecodeError:
         if call.kind is Kind.TRADE:
             raise _unreadable(call, now_ms) from None
@@ -156,8 +156,3 @@ def _unreadable(call: Call, now_ms: int) -> UnknownOutcome:
 def _is_unknown_method(error: VenueRejected) -> bool:
     """404 and 410 are what a retired path answers, -1020 is "unsupported operation"; or the text says "method"."""
     return error.http_status in (404, 405, 410, 501) or error.venue_code == -1020 or "method" in error.message.lower()
-
-
-@lru_cache(maxsize=256)
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
