@@ -20,7 +20,8 @@ from cryptotrader.core.errors import (
     VenueRejected,
     VenueUnreachable,
 )
-from cryptotrader.net.ws import MAX_MESSAGE_BYTES, connect_websocket
+from cryptotrader.net.connection import MAX_MESSAGE_BYTES
+from cryptotrader.net.ws import connect_websocket
 from tests.support.waiting import eventually
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
