@@ -85,6 +85,8 @@ class Evidence:
             if (got := _got(passed)) is not None:
                 self.got[got.wire, got.id].append(got)
 
+        self.mangled_ns = {got.at_ns for each in self.got.values() for got in each if got.body.get("result") == MANGLED}
+
     def newest_answers(self, op: Op, until_ns: int) -> list[Got]:
         """What came for the last frame of a wish until then: earlier ones may have been refused and sent again."""
         frames = self.by_key[op.key][-1:]
@@ -104,6 +106,7 @@ def violations(world: World) -> list[str]:
         _limits_kept,
         _pauses_kept,
         _budget_kept,
+        _events_kept,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(evidence)]
 
@@ -211,9 +214,9 @@ def _truth(evidence: Evidence) -> Iterator[str]:
 
 def _states(world: World, op: Op, order_id: int) -> list[tuple[int, str, Decimal]]:
     """What was true of an order from when the client asked until it was told."""
-    states = [(at_ns, order) for at_ns, order in world.venue.history if order.order_id == order_id]
-    before = [order for at_ns, order in states if at_ns <= op.asked_ns][-1:]
-    during = [order for at_ns, order in states if op.asked_ns < at_ns <= op.told_ns]
+    states = [each for each in world.venue.history if each.order.order_id == order_id]
+    before = [each.order for each in states if each.at_ns <= op.asked_ns][-1:]
+    during = [each.order for each in states if op.asked_ns < each.at_ns <= op.told_ns]
     return [(each.order_id, each.status.value, Decimal(each.executed) / 10**8) for each in before + during]
 
 
@@ -231,9 +234,7 @@ def _reads_answered(evidence: Evidence) -> Iterator[str]:
                 yield f"{_name(op)} was held back although nobody asked for it: {error}"
             continue
         is_mangled = "cannot be read" in str(error) and any(
-            got.body.get("result") == MANGLED and got.at_ns == op.ended_ns
-            for each in evidence.got.values()
-            for got in each
+            op.started_ns < at_ns <= op.ended_ns for at_ns in evidence.mangled_ns
         )
         is_excused = is_mangled or not harmless or _tries(evidence, op) >= ConnectionPolicy().max_repeats
         if not isinstance(error, (VenueTimeout, VenueUnreachable, NotConnected)) or not is_excused:
@@ -288,6 +289,29 @@ def _budget_kept(evidence: Evidence) -> Iterator[str]:
         if last - first < ATTEMPT_WINDOW_NS:
             yield f"more than {MAX_ATTEMPTS} connections within five minutes"
             return
+
+
+def _events_kept(evidence: Evidence) -> Iterator[str]:
+    """No event twice or out of order, and none missing where nothing was said."""
+    world = evidence.world
+    order = {each.execution_id: place for place, each in enumerate(world.venue.history)}
+    newest, has_gap = -1, True
+    seen: set[int] = set()
+    for told in world.events:
+        if told is None:
+            has_gap = True
+            continue
+        place = order[told]
+        if told in seen:
+            yield f"event {told} was told again"
+        elif place <= newest:
+            yield f"event {told} was told after a later one"
+        elif place != newest + 1 and not has_gap:
+            yield f"before event {told} some are missing and nobody was told"
+        seen.add(told)
+        newest, has_gap = max(newest, place), False
+    if world.listens and world.last_execution and newest < order[world.last_execution] and not has_gap:
+        yield "in the calm an event did not arrive"
 
 
 def _name(op: Op) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ from tests.support.ws_api_chaos import CHAOS_S, Chaos
 PATIENCE_S = 900.0
 """How long after the chaos a request may still be under way. Reason: the longest pause that the venue asks for, the
 longest backoff, and the tries of a read, several times over."""
+
+LISTEN_S = 5.0
+"""How long an event may take in the calm. Unit: virtual seconds."""
 
 SETTLE_S = 6.0
 """How long the world goes on after the client was closed. Reason: a second more than callbacks may take at the end."""
@@ -57,6 +60,7 @@ class Client(Protocol):
         callback: Callback | None = None,
     ) -> str: ...
     async def reconcile(self, outcome: UnknownOutcome) -> OrderReport | None: ...
+    def user_data(self) -> AsyncIterator[dict[str, Any]]: ...
 
 
 @dataclass
@@ -117,10 +121,16 @@ class World:
         self.ops: list[Op] = []
         self.left_tasks: list[str] = []
         self.reconcile_failures: list[str] = []
+        self.events: list[int | None] = []
+        """Execution ids that the program was told, in this order; None where it was told that some may be missing."""
+        self.listens = chaos.random("listens").random() < 0.6
+        self.last_execution = 0
+        """Id of an execution in the calm at the end."""
         self.crashes: list[str] = []
         """Errors that nobody caught."""
         self.last_answer: str = ""
         """How the request in the calm at the end went."""
+        self.is_over = False
         self._mutate = mutate
 
     async def connect(self, url: str) -> Wire:
@@ -135,19 +145,24 @@ class World:
     async def run(self, client: Client) -> None:
         """Everything from the first connection to the last check."""
         before = asyncio.all_tasks()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._mischief())
-            group.create_task(self._program(client))
-        await self._reconcile(client)
-        await self._last_word(client)
-        await client.close()
+        async with asyncio.TaskGroup() as listening:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._mischief())
+                group.create_task(self._program(client, listening))
+            await self._reconcile(client)
+            await self._last_word(client)
+            await self._last_event()
+            self.is_over = True
+            await client.close()
         await asyncio.sleep(SETTLE_S)
         self.left_tasks = sorted(task.get_name() for task in asyncio.all_tasks() - before)
 
     # The program
 
-    async def _program(self, client: Client) -> None:
+    async def _program(self, client: Client, listening: asyncio.TaskGroup) -> None:
         await self._connect(client)
+        if self.listens:
+            listening.create_task(self._listen(client))
         async with asyncio.TaskGroup() as group:
             for number, (kind, start_s) in enumerate(self.script, 1):
                 group.create_task(self._op(client, Op(number, kind, 0), start_s))
@@ -168,6 +183,19 @@ class World:
             except CryptotraderError as error:
                 await asyncio.sleep(max(1.0, error.retry_after_s or 0))
         self.crashes.append("it never connected")
+
+    async def _listen(self, client: Client) -> None:
+        """Follow the account until the client is closed."""
+        while not self.is_over:
+            try:
+                async for event in client.user_data():
+                    if event["e"] == "executionReport":
+                        self.events.append(event["I"])
+                    elif event["e"] == "streamGap":
+                        self.events.append(None)
+            except CryptotraderError as error:
+                self.events.append(None)
+                await asyncio.sleep(max(1.0, error.retry_after_s or 0))
 
     async def _op(self, client: Client, op: Op, start_s: float) -> None:
         await asyncio.sleep(start_s)
@@ -334,3 +362,12 @@ class World:
             except (TimeoutError, CryptotraderError) as error:
                 self.last_answer = f"{error!r}"
                 return
+
+    async def _last_event(self) -> None:
+        """In the calm somebody else trades in the account, and whoever listens hears of it."""
+        if self.last_answer != "answer":
+            return
+        params = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "quantity": "1", "price": "97.00"}
+        self.venue.desk.place(params, self.venue.clock.now_ms())
+        self.last_execution = self.venue.history[-1].execution_id
+        await asyncio.sleep(LISTEN_S)

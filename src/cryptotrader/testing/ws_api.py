@@ -111,6 +111,17 @@ class Pause:
     """Unit of both: monotonic nanoseconds, true time."""
 
 
+@dataclass(frozen=True)
+class Execution:
+    """Something that happened to an order."""
+
+    at_ns: int
+    """Unit: monotonic nanoseconds, true time."""
+    execution_id: int
+    order: Order
+    """As it was from then on."""
+
+
 @dataclass
 class _Session:
     wire: FaultyWire
@@ -141,8 +152,7 @@ class SimulatedVenue:
         self.executed: list[Receipt] = []
         self.overruns: list[Overrun] = []
         self.pauses: list[Pause] = []
-        self.history: list[tuple[int, Order]] = []
-        """Every state of every order and since when. Unit: monotonic nanoseconds, true time."""
+        self.history: list[Execution] = []
         self.banned_until_ns = 0
         """Unit: monotonic nanoseconds."""
         self._sessions: dict[int, _Session] = {}
@@ -310,7 +320,7 @@ class SimulatedVenue:
         return Failure(refusal.status, refusal.code, refusal.message, data)
 
     def _tell(self, update: OrderUpdate) -> None:
-        self.history.append((self.clock.monotonic_ns(), update.order))
+        self.history.append(Execution(self.clock.monotonic_ns(), update.execution_id, update.order))
         payload = render_user_event(update, event_ms=self.clock.now_ms())
         for session in self._sessions.values():
             for number in session.subscriptions:

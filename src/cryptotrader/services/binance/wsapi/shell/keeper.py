@@ -221,6 +221,8 @@ class Keeper:
         deps, old = self._deps, self.courier.link
         if old is not None and link.feeds:
             await deps.clock.sleep(deps.policy.overlap_s)
+            if old.is_open:
+                await self.session.catch_up(old)
         if not link.is_open:
             return False
         old = self.courier.link
@@ -231,7 +233,8 @@ class Keeper:
         self.courier.link = link
         self._synced_ns = deps.clock.monotonic_ns()
         link.release()
-        self.session.on_adopted([other for other in self._links if other.is_open])
+        if link.feeds:
+            self.start_job("end of overlap", self._end_overlap)
         log.info("the connection to the WebSocket API is up")
         if self._ever_connected:
             self.courier.stats.reconnects += 1
@@ -241,6 +244,13 @@ class Keeper:
             self._first.set_result(None)
         self.courier.pump()
         return True
+
+    async def _end_overlap(self) -> None:
+        """The successor may bring copies of what the predecessor has told for as long as a message can take."""
+        await self._deps.clock.sleep(self._deps.policy.drain_s)
+        links = [link for link in self._links if link.is_open]
+        if not any(link.state == "candidate" for link in links):
+            self.session.end_overlap(links)
 
     async def _drain(self, old: Link) -> None:
         """Let the old connection bring its last replies."""

@@ -90,23 +90,33 @@ class Session:
     def on_link_end(self, link: Link, others: list[Link]) -> None:
         """A connection is over. Where no other one brings the events, some may be missed."""
         for feed in set(link.feeds.values()):
-            carriers = [other for other in others if feed in other.feeds.values()]
+            # A candidate may have subscribed after something that this one did not bring any more.
+            carriers = [other for other in others if feed in other.feeds.values() and other.state != "candidate"]
             if not carriers and feed.is_wanted:
                 feed.gap(f"connection lost: {link.end_reason}")
-            # What a candidate holds may hold copies of what this one has brought already.
-            if not any(other.state == "candidate" for other in carriers):
-                self._end_overlap(feed, carriers)
         link.feeds.clear()
 
-    def on_adopted(self, links: list[Link]) -> None:
-        """A successor has handed over what it held."""
-        for feed in self._feeds.values():
-            self._end_overlap(feed, [link for link in links if feed in link.feeds.values()])
+    async def catch_up(self, old: Link) -> None:
+        """Wait until a connection has brought everything from before this moment: its answer comes after all that.
 
-    @staticmethod
-    def _end_overlap(feed: Feed, carriers: list[Link]) -> None:
-        if len(carriers) <= 1:
-            feed.overlap(False)
+        Where it does not answer, a gap is told.
+        """
+        problem = ""
+        try:
+            await self._courier.ask(_call("time"), old)
+        except VenueRejected:
+            pass
+        except (VenueError, NotConnected) as error:
+            problem = type(error).__name__
+        if problem and old.is_open:
+            for feed in set(old.feeds.values()):
+                feed.gap(f"the old connection did not answer: {problem}")
+
+    def end_overlap(self, links: list[Link]) -> None:
+        """Every copy of what a predecessor brought has come by now; where two still bring events, it goes on."""
+        for feed in self._feeds.values():
+            if sum(feed in link.feeds.values() for link in links) <= 1:
+                feed.overlap(False)
 
     def end(self) -> None:
         """The client is closed: iterations end."""
