@@ -32,8 +32,8 @@ class ApiVenue(FakeVenue):
         self.inbox: list[tuple[FakeWire, dict[str, Any]]] = []
         self.auto: dict[str, Callable[[FakeWire, dict[str, Any]], dict[str, Any]]] = {
             "time": lambda wire, params: {"serverTime": self.now_ms()},
-            "session.logon": lambda wire, params: {"apiKey": params["apiKey"]},
-            "session.logout": lambda wire, params: {"apiKey": None},
+            "session.logon": lambda wire, params: self._status(params["apiKey"]),
+            "session.logout": lambda wire, params: self._status(None),
             "userDataStream.subscribe": self._subscribe,
             "userDataStream.subscribe.signature": self._subscribe,
             "userDataStream.unsubscribe": lambda wire, params: {},
@@ -87,6 +87,17 @@ class ApiVenue(FakeVenue):
         for wire in self.open_wires:
             if str(subscription) in wire.streams:
                 wire.push({"subscriptionId": subscription, "event": payload})
+
+    def _status(self, key: str | None) -> dict[str, Any]:
+        now_ms = self.now_ms()
+        return {
+            "apiKey": key,
+            "authorizedSince": now_ms if key else None,
+            "connectedSince": now_ms,
+            "returnRateLimits": True,
+            "serverTime": now_ms,
+            "userDataStream": False,
+        }
 
     def _subscribe(self, wire: FakeWire, params: dict[str, Any]) -> dict[str, Any]:
         number, self._subscriptions = self._subscriptions, self._subscriptions + 1

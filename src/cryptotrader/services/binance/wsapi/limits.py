@@ -218,7 +218,9 @@ class RateLimits:
                     limiters = self._account(account).limiters
                     limiter = limiters.get(interval_ms)
                     if limiter is None:
+                        under_way = max(known.pending for known in limiters.values())
                         limiter = limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
+                        limiter.pending = under_way
                     limiter.told(row, venue_ms)
                 case _:
                     pass

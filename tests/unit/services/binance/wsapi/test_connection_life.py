@@ -19,6 +19,7 @@ from cryptotrader.core.errors import (
 )
 from cryptotrader.services.binance.request import SecurityType
 from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.websocketAPI.session_requests import log_on, log_out
 from cryptotrader.services.binance.websocketAPI.trading_requests import place_new_order
 from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import start_user_data_stream
 from cryptotrader.services.binance.wsapi.calls import MethodRetired
@@ -208,6 +209,17 @@ async def test_a_session_lets_requests_go_unsigned_and_is_done_again_on_every_co
         on.drop()
         await on.clock.advance(1.0)
         assert "session.logon" not in on.venue.methods(4)
+
+
+async def test_logging_on_and_off_by_a_plain_request_counts_as_well() -> None:
+    async with desk(credentials=ED25519) as on:
+        await log_on.SPEC.call(on.client, log_on.LogOnParams())
+        assert "signature" in on.wire.sent[-1]["params"]  # type: ignore[operator]
+        assert on.client.is_logged_on
+        await log_out.SPEC.process_request(on.client, {}, Told())
+        await settle()
+        await on.client.send(method="account.status", security_type=SecurityType.USER_DATA)
+        assert "signature" in on.wire.sent[-1]["params"]  # type: ignore[operator]
 
 
 async def test_a_session_that_the_venue_revoked_is_not_relied_on() -> None:

@@ -524,6 +524,17 @@ async def test_s4_12_after_429_requests_wait_exactly_as_told_and_are_signed_afte
         assert on.venue.sent("order.place")[0]["params"]["timestamp"] >= now_ms + 4_000
 
 
+async def test_s4_12_a_refusal_of_many_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async with desk() as on:
+        for _ in range(20):
+            await on.client.send(method="ping")
+        now_ms = on.venue.now_ms()
+        for wire, frame in on.venue.inbox:
+            on.venue.refuse_request(wire, frame, 429, -1003, serverTime=now_ms, retryAfter=now_ms + 4_000)
+        await settle()
+    assert capsys.readouterr().err.count("[ERROR] Binance API error: rate limit exceeded - retrying in 4s") == 1
+
+
 async def test_s4_12_what_would_wait_for_long_is_refused_at_once_and_says_how_long() -> None:
     async with desk() as on:
         task = await ask_price(on)

@@ -38,6 +38,9 @@ log = get_logger(__name__)
 EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
 """Methods that carry key and signature though the connection is logged on."""
 
+LOGON = {"session.logon": True, "session.logout": False}
+"""Methods to whether the connection is logged on afterwards, whoever asked for it."""
+
 CLOCK_MARGIN_MS = 5
 """How far two clocks may drift apart between two comparisons. Unit: milliseconds."""
 
@@ -287,6 +290,8 @@ class Courier:
         if not reply.is_ok:
             self._on_refusal(entry, reply, data)
             return
+        if entry.call.kind is Kind.STATE and entry.call.method in LOGON:
+            link.logged_on = LOGON[entry.call.method]
         try:
             if entry.call.on_ok is not None:
                 entry.call.on_ok(reply)
@@ -328,9 +333,13 @@ class Courier:
 
     def _heed(self, error: VenueError, account: str) -> None:
         if isinstance(error, VenueRateLimited):
-            self._limits.obey(error, now_ns=self._clock.monotonic_ns(), account=account)
-            what = "banned" if isinstance(error, VenueBanned) else "rate limit exceeded"
-            log.error(f"Binance API error: {what} - retrying in {error.retry_after_s or 0.0:.0f}s")
+            now_ns = self._clock.monotonic_ns()
+            is_news = self._limits.silence_s(now_ns) <= 0
+            self._limits.obey(error, now_ns=now_ns, account=account)
+            if is_news:
+                # Once, not for every request that was under way.
+                what = "banned" if isinstance(error, VenueBanned) else "rate limit exceeded"
+                log.error(f"Binance API error: {what} - retrying in {error.retry_after_s or 0.0:.0f}s")
         elif isinstance(error, VenueAuthError):
             log.error("Binance does not accept the credentials")
 
