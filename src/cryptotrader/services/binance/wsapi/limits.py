@@ -85,25 +85,32 @@ class Limiter:
 
     def wait_ms(self, amount: int, venue_ms: int, *, reserve: int = 0) -> int:
         """Milliseconds until the next interval, or 0 where ``amount`` still fits this one."""
-        self._roll(venue_ms)
+        if venue_ms // self.interval_ms != self._window:
+            self._roll(venue_ms)
         taken = self.used + self.pending
+        limit = self.limit
+        if reserve:
+            limit -= min(reserve, limit // RESERVE_PART)
         # What is larger than the whole limit is the venue's to refuse.
-        if taken + amount <= self.limit - min(reserve, self.limit // RESERVE_PART) or not taken:
+        if taken + amount <= limit or not taken:
             return 0
         return (self._window + 1) * self.interval_ms - venue_ms
 
     def settle(self, amount: int, venue_ms: int, *, counts: bool) -> None:
         """What was under way has ended; ``counts`` where the venue counted it and does not tell its figure."""
-        self._roll(venue_ms)
+        if venue_ms // self.interval_ms != self._window:
+            self._roll(venue_ms)
         self.pending -= amount
         if counts:
             self.used += amount
 
     def told(self, row: LimitRow, venue_ms: int) -> None:
         """The venue's own figure."""
-        self._roll(venue_ms)
+        if venue_ms // self.interval_ms != self._window:
+            self._roll(venue_ms)
         self.limit = row.limit
-        self.used = row.count if self._falls else max(self.used, row.count)
+        if self._falls or row.count > self.used:
+            self.used = row.count
 
     def _roll(self, venue_ms: int) -> None:
         window = venue_ms // self.interval_ms
