@@ -29,7 +29,8 @@ from cryptotrader.services.binance.wsapi.shell.dispatch import Callback, Callbac
 from cryptotrader.services.binance.wsapi.shell.feeds import DEFAULT_CAPACITY, UserDataSubscription
 from cryptotrader.services.binance.wsapi.shell.keeper import Keeper, KeeperDeps
 from cryptotrader.services.binance.wsapi.shell.link import Link
-from cryptotrader.services.binance.wsapi.shell.requests import Courier, CourierDeps, Stats
+from cryptotrader.services.binance.wsapi.shell.outbox import CourierDeps, Stats
+from cryptotrader.services.binance.wsapi.shell.requests import Courier
 
 __all__ = ["BinanceWebSocketConnection", "Callback", "SecurityType"]
 

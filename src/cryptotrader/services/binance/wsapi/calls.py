@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cryptotrader.core.errors import CryptotraderError, InvalidParams, UnknownOutcome, VenueRejected, VenueTimeout
+from cryptotrader.services.binance.registry import AnySpec, by_method
 from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType
 from cryptotrader.services.binance.validate import parse_params
-from cryptotrader.services.binance.wsapi.correlation import ORDER_COUNTS, ORDER_NAMES, Call, Kind, kind_of
+from cryptotrader.services.binance.wsapi.correlation import ORDER_NAMES, Call, Kind, kind_of
 from cryptotrader.services.binance.wsapi.frames import text_of, wire_params
 from cryptotrader.services.binance.wsapi.ids import ClientOrderIds
 from cryptotrader.services.binance.wsapi.limits import Cost
@@ -67,10 +68,12 @@ class CallMaker:
     def plain(self, method: str, given: Mapping[str, Any], security: SecurityType, *, now_ms: int) -> Call:
         """A request that nobody checks."""
         self._require_offered(method)
-        kind = kind_of(method, security)
-        cost = self._cost(1, ORDER_COUNTS.get(method.removeprefix("v3/"), 0), kind)
+        sent, kind = wire_params(given), kind_of(method, security)
+        spec = by_method(method.removeprefix("v3/"))
+        cost = self._cost(_weight(spec, sent), spec.order_count if spec is not None else 0, kind)
         auth = (security.needs_key, security.is_signed or method == "userDataStream.subscribe.signature")
-        return self._call(method, wire_params(given), kind=kind, cost=cost, auth=auth, now_ms=now_ms)
+        self._complete(method, sent, kind, now_ms)
+        return Call(method, sent, kind=kind, cost=cost, auth=auth)
 
     def checked(self, spec: RequestSpec[P, R], given: Mapping[str, Any], *, now_ms: int) -> Call:
         """A request with parameters as a caller wrote them: checked, but sent as they are.
@@ -111,22 +114,21 @@ class CallMaker:
             raise InvalidParams(f"{spec.name} has no WebSocket form", param="method")
         self._require_offered(spec.method)
         kind = kind_of(spec.method, spec.security)
-        cost = self._cost(spec.weight(sent), spec.order_count if kind is Kind.TRADE else 0, kind)
+        cost = self._cost(spec.weight(sent), spec.order_count, kind)
         auth = (spec.needs_key, spec.is_signed)
         params = {**sent, **extra} if extra else sent
-        return self._call(spec.method, params, kind=kind, cost=cost, auth=auth, now_ms=now_ms)
+        self._complete(spec.method, params, kind, now_ms)
+        return Call(spec.method, params, kind=kind, cost=cost, auth=auth)
 
-    def _call(
-        self, method: str, params: dict[str, object], *, kind: Kind, cost: Cost, auth: tuple[bool, bool], now_ms: int
-    ) -> Call:
+    def _complete(self, method: str, params: dict[str, object], kind: Kind, now_ms: int) -> None:
+        """Name the orders, and ask for the figures of their limits where replies do not show them unasked."""
         if kind is Kind.TRADE:
             self._names.fill(params, ORDER_NAMES.get(method.removeprefix("v3/"), ()), now_ms)
             if not self._shows_limits:
                 params.setdefault(RETURN_RATE_LIMITS, True)
-        return Call(method, params, kind=kind, cost=cost, auth=auth)
 
     def _cost(self, weight: int, orders: int, kind: Kind) -> Cost:
-        return Cost(weight, orders, self._account, kind is Kind.TRADE)
+        return Cost(weight, orders if kind is Kind.TRADE else 0, self._account, kind is Kind.TRADE)
 
     def _require_offered(self, method: str) -> None:
         if self._has_retired and method in REPLACED:
@@ -151,6 +153,14 @@ def decode_result(spec: RequestSpec[P, R], call: Call, reply: Reply, *, now_ms: 
 
 def _unreadable(call: Call, now_ms: int) -> UnknownOutcome:
     return LostRequest(call.method, call.params, timestamp_ms=now_ms, recv_window_ms=DEFAULT_RECV_WINDOW_MS)
+
+
+def _weight(spec: AnySpec | None, params: Mapping[str, Any]) -> int:
+    """The weight of parameters that nobody has checked; the venue's own figure corrects what this does not know."""
+    try:
+        return spec.weight(params) if spec is not None else 1
+    except (ValueError, TypeError):
+        return 1
 
 
 def _is_unknown_method(error: VenueRejected) -> bool:

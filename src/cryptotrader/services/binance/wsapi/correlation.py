@@ -94,19 +94,6 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Method to the names that are made before it is sent; the first is the one that the order is asked for by."""
 
-ORDER_COUNTS = {
-    "order.place": 1,
-    "sor.order.place": 1,
-    "order.cancelReplace": 1,
-    "orderList.place": 1,
-    "orderList.place.oco": 2,
-    "orderList.place.oto": 2,
-    "orderList.place.opo": 2,
-    "orderList.place.otoco": 3,
-    "orderList.place.opoco": 3,
-}
-"""What a method adds to the unfilled orders, for requests sent without a spec."""
-
 
 @lru_cache(maxsize=512)
 def kind_of(method: str, security: SecurityType) -> Kind:
@@ -180,6 +167,7 @@ class Pending:
         "healed",
         "link",
         "message_id",
+        "only_link",
         "refusal",
         "sends",
         "sent_ns",
@@ -200,6 +188,8 @@ class Pending:
         self.deadline_ns = final_ns
         self.link = 0
         """Number of the connection that it was sent on; 0 while it waits to be sent."""
+        self.only_link = 0
+        """Number of the one connection that it concerns; 0 where any will do."""
         self.sends = 0
         self.sent_ns = 0
         self.timestamp_ms = 0

@@ -9,7 +9,6 @@ from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.services.binance.registry import SPECS, AnySpec
 from cryptotrader.services.binance.request import SecurityType
 from cryptotrader.services.binance.wsapi.correlation import (
-    ORDER_COUNTS,
     ORDER_NAMES,
     READS,
     Call,
@@ -66,9 +65,6 @@ def test_every_request_that_takes_a_name_of_an_order_gets_one() -> None:
         if kind_of(spec.method, spec.security) is Kind.TRADE:
             given = set(ORDER_NAMES.get(spec.method, ()))
             assert named - given <= {"listClientOrderId"}, spec.method
-        assert ORDER_COUNTS.get(spec.method, 0) == (
-            spec.order_count if kind_of(spec.method, spec.security) is Kind.TRADE else 0
-        ), spec.method
 
 
 def test_what_nobody_knows_is_never_repeated() -> None:

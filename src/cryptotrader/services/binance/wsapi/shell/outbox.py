@@ -1,0 +1,168 @@
+"""What leaves: after the limits allow it, signed at the last moment, registered before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
+from cryptotrader.core.errors import NotConnected, VenueBanned, VenueRateLimited
+from cryptotrader.net.clock import WaitingClock
+from cryptotrader.services.binance.clock_offset import ClockOffset
+from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.wsapi.correlation import Pending, PendingTable
+from cryptotrader.services.binance.wsapi.frames import request_frame, sign
+from cryptotrader.services.binance.wsapi.ids import MessageIds
+from cryptotrader.services.binance.wsapi.limits import RateLimits
+from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
+from cryptotrader.services.binance.wsapi.replies import LimitRow, Reply
+from cryptotrader.services.binance.wsapi.shell.link import Link
+
+EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
+"""Methods that carry key and signature though the connection is logged on."""
+
+CLOCK_MARGIN_MS = 5
+"""How far two clocks may drift apart between two comparisons. Unit: milliseconds."""
+
+
+@dataclass
+class Stats:
+    """What happened on a connection so far."""
+
+    sent: int = 0
+    """Frames written, repetitions included."""
+    repeated: int = 0
+    """Reads sent again."""
+    healed: int = 0
+    """Requests signed anew after -1021."""
+    lost: int = 0
+    """Requests that could trade and whose outcome is not known."""
+    malformed: int = 0
+    """Messages that are none."""
+    reconnects: int = 0
+    """Connections after the first."""
+
+
+@dataclass(frozen=True)
+class CourierDeps:
+    """What a courier needs from outside.
+
+    Attributes:
+        clock: Time and waiting.
+        policy: Limits.
+        limits: The venue's limits, shared.
+        ids: Ids of requests.
+        credentials: What signs; None means that only public requests work.
+        start: Starts a background job.
+        queued: How many callbacks wait to run.
+        on_event: Called with each event that a link brings, and its bytes.
+    """
+
+    clock: WaitingClock
+    policy: ConnectionPolicy
+    limits: RateLimits
+    ids: MessageIds
+    credentials: Credentials | None
+    start: Callable[[str, Callable[[], Awaitable[None]]], object]
+    queued: Callable[[], int]
+    on_event: Callable[[Link, Reply, bytes], None]
+
+
+class Outbox:
+    """Sends requests within the venue's limits and knows which of them wait for a reply."""
+
+    def __init__(self, deps: CourierDeps) -> None:
+        self._deps = deps
+        self._clock = deps.clock
+        self._policy = deps.policy
+        self._limits = deps.limits
+        self.link: Link | None = None
+        """The current connection; None while there is none."""
+        self.is_open = False
+        """Whether requests are taken at all."""
+        self.account = deps.credentials.api_key if deps.credentials is not None else ""
+        """Whose orders the venue counts on this connection; shown nowhere."""
+        self.table = PendingTable()
+        self.stats = Stats()
+        self.offset = ClockOffset()
+        # Measured against the monotonic clock, so that a step of our wall clock changes nothing.
+        self.offset.offset_ms = (deps.clock.now_ns() - deps.clock.monotonic_ns()) // NS_PER_MS
+        self._turns = 0
+
+    def venue_ms(self) -> int:
+        """The venue's time as far as it is known."""
+        # As ``offset.timestamp_ms`` says; a request asks four times.
+        return self._clock.monotonic_ns() // NS_PER_MS + self.offset.offset_ms
+
+    def _window_ms(self) -> int:
+        """The venue's time at the earliest: a new interval of a limit must have begun there, not only here."""
+        return self.venue_ms() - (self.offset.error_ms or 0) - CLOCK_MARGIN_MS
+
+    def _take(self, entry: Pending) -> float:
+        wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self._window_ms())
+        entry.has_cost = wait_s <= 0
+        return wait_s
+
+    async def _turn(self, entry: Pending, wait_s: float) -> None:
+        """Wait until the limits allow it."""
+        self._turns += 1
+        try:
+            while wait_s > 0:
+                now_ns = self._clock.monotonic_ns()
+                if wait_s > self._policy.max_wait_s or now_ns + wait_s * NS_PER_S >= entry.final_ns:
+                    raise self._held_back(wait_s)
+                await self._clock.sleep(wait_s)
+                if not self.is_open:
+                    raise NotConnected("not connected")
+                wait_s = self._take(entry)
+        finally:
+            self._turns -= 1
+
+    def _held_back(self, wait_s: float) -> VenueRateLimited:
+        kind = VenueBanned if self._limits.is_banned(self._clock.monotonic_ns()) else VenueRateLimited
+        return kind("Rate limit exceeded", retry_after_s=wait_s)
+
+    async def _transmit(self, entry: Pending, link: Link) -> None:
+        """Sign, register, write, in this order and without waiting in between; the link may end meanwhile."""
+        is_ready = False
+        try:
+            if entry.sends:
+                entry.wire_id = self._deps.ids.next()
+            params = self._authorised(entry, link)
+            frame = request_frame(entry.wire_id, entry.call.method, params)
+            is_ready = True
+        finally:
+            if not is_ready:
+                self._settle(entry, was_sent=False)
+        now_ns = self._clock.monotonic_ns()
+        entry.link, entry.sent_ns = link.number, now_ns
+        entry.sends += 1
+        entry.deadline_ns = min(entry.final_ns, now_ns + int(self._policy.reply_timeout_s * NS_PER_S))
+        self.table.add(entry)
+        self.stats.sent += 1
+        if link.is_open:
+            await link.send(frame)
+
+    def _authorised(self, entry: Pending, link: Link) -> dict[str, object]:
+        call = entry.call
+        if not call.needs_key:
+            return call.params
+        if call.signed:
+            entry.timestamp_ms = self.venue_ms()
+        params = dict(call.params)
+        if link.logged_on and call.credentials is None and call.method not in EXPLICIT:
+            if call.signed:
+                params["timestamp"] = entry.timestamp_ms
+            return params
+        credentials = call.credentials or self._deps.credentials
+        assert credentials is not None
+        if call.signed:
+            sign(params, credentials, entry.timestamp_ms)
+        else:
+            params["apiKey"] = credentials.api_key
+        return params
+
+    def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
+        if entry.has_cost:
+            entry.has_cost = False
+            self._limits.settle(entry.call.cost, venue_ms=self._window_ms(), rows=rows, was_sent=was_sent)
