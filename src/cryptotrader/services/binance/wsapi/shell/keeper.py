@@ -233,6 +233,7 @@ class Keeper:
         self.courier.link = link
         self._synced_ns = deps.clock.monotonic_ns()
         link.release()
+        self.session.adopt(link)
         if link.feeds:
             self.start_job("end of overlap", self._end_overlap)
         log.info("the connection to the WebSocket API is up")

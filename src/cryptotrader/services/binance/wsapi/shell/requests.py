@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 
 import msgspec
@@ -43,6 +44,8 @@ class Courier(Outbox):
         super().__init__(deps)
         self._again: deque[Pending] = deque()
         self._healing: list[Pending] = []
+        self._own_links: dict[int, Link] = {}
+        """Open connections that had requests of their own, by number."""
         self._is_resending = False
 
     # Out
@@ -62,6 +65,9 @@ class Courier(Outbox):
             VenueAuthError: It needs credentials and there are none.
         """
         entry = self._entry(call, sink, timeout_s)
+        if link is not None:
+            entry.only_link = link.number
+            self._own_links[link.number] = link
         target = link or self.link
         if target is None:
             if call.kind is not Kind.READ:
@@ -95,7 +101,7 @@ class Courier(Outbox):
 
     async def sync_clock(self, link: Link) -> None:
         """Ask for the venue's time."""
-        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1, account=self.account))
+        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1, account=self.account, is_trading=True))
         sent_ns = self._clock.monotonic_ns()
 
         def sample(reply: Reply) -> None:
@@ -251,20 +257,27 @@ class Courier(Outbox):
             if self.table.remove(entry):
                 self._finish(entry, error)
             return
-        link = self.link
+        link = self._own_links.get(entry.only_link) if entry.only_link else self.link
         if not self.table.holds(entry) or link is None:
             self._settle(entry, was_sent=False)
             if self.table.holds(entry):
-                self._again.appendleft(entry)
+                self._not_now(entry)
             return
         self.table.remove(entry)
         await self._post(entry, link)
+
+    def _not_now(self, entry: Pending) -> None:
+        """There is no connection for it: it waits for one, unless it concerned the one that is gone."""
+        if not entry.only_link:
+            self._again.appendleft(entry)
+        elif self.table.remove(entry):
+            self._finish(entry, NotConnected("the connection was lost"))
 
     async def _heal(self) -> None:
         """The venue refused timestamps: learn its time, then sign anew what it certainly did not do."""
         is_known = False
         self.offset.forget()
-        link = self.link
+        link = self.link or self._own_links.get(self._healing[0].only_link)
         try:
             if link is not None:
                 await self.sync_clock(link)
@@ -281,6 +294,10 @@ class Courier(Outbox):
     def _after_heal(self, entry: Pending, *, is_known: bool) -> None:
         if is_known:
             self.stats.healed += 1
+            if entry.only_link:
+                # What concerns a connection must not go to another one, such as its predecessor.
+                self._deps.start("send again", functools.partial(self._send_again, entry))
+                return
             self._again.append(entry)
             self.pump()
         elif self.table.remove(entry):
@@ -291,6 +308,7 @@ class Courier(Outbox):
     def on_link_end(self, link: Link) -> None:
         """A connection is lost: repeat reads, tell the truth about everything else."""
         now_ns = self._clock.monotonic_ns()
+        self._own_links.pop(link.number, None)
         for entry in self.table.on_link(link.number):
             self.table.remove(entry)
             self._settle(entry)

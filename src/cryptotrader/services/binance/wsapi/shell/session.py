@@ -24,8 +24,8 @@ from cryptotrader.services.binance.wsapi.shell.requests import Courier
 
 log = get_logger(__name__)
 
-SESSION_WEIGHT = 2
-"""What logon, logout and subscribing cost. Source: ``web-socket-api.md``."""
+OWN_COST = Cost(2, is_trading=True)
+"""What logon, logout and subscribing cost (``web-socket-api.md``). They may use the reserve: without them no trade."""
 
 TERMINATED = "eventStreamTerminated"
 
@@ -111,6 +111,13 @@ class Session:
         if problem and old.is_open:
             for feed in set(old.feeds.values()):
                 feed.gap(f"the old connection did not answer: {problem}")
+
+    def adopt(self, link: Link) -> None:
+        """A successor has taken over: what was subscribed on its predecessor in the meantime is subscribed anew."""
+        for feed in self._feeds.values():
+            if feed not in link.feeds.values():
+                feed.gap("subscribed on a connection that was just replaced")
+                self._stale.add(feed)
 
     def end_overlap(self, links: list[Link]) -> None:
         """Every copy of what a predecessor brought has come by now; where two still bring events, it goes on."""
@@ -240,4 +247,4 @@ class Session:
 
 
 def _call(method: str, params: dict[str, object] | None = None, *, auth: tuple[bool, bool] = (False, False)) -> Call:
-    return Call(method, params or {}, kind=Kind.STATE, cost=Cost(SESSION_WEIGHT), auth=auth)
+    return Call(method, params or {}, kind=Kind.STATE, cost=OWN_COST, auth=auth)
