@@ -68,11 +68,13 @@ class LocalOrderBook:
             return
         await self._market.check_symbol(self.symbol)
         self._lease, self._feed = self._market.attach(self)
+        is_true = False
         try:
             await self.wait_ready(timeout_s)
-        except BaseException:
-            self.close()
-            raise
+            is_true = True
+        finally:
+            if not is_true:
+                self.close()
 
     def close(self) -> None:
         """Every iterator ends; nothing is received any more. Harmless where it is closed."""
