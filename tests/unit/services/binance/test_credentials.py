@@ -29,8 +29,8 @@ def test_s4_9_a_private_key_may_be_text_or_file_and_encrypted(
     pem = KEYS[kind].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
     file = tmp_path / "mine.pem"
     file.write_text(pem)
-    secret: str | Path = {"text": pem, "path": file, "path as text": str(file)}[form]
-    assert load_credentials("an-api-key", secret, password=password).signer.kind == kind
+    forms: dict[str, str | Path] = {"text": pem, "path": file, "path as text": str(file)}
+    assert load_credentials("an-api-key", forms[form], password=password).signer.kind == kind
 
 
 def test_a_shared_secret_is_no_path_and_shows_in_no_log() -> None:
