@@ -30,6 +30,9 @@ MAX_ATTEMPTS = 300
 ATTEMPT_WINDOW_NS = 300 * NS_PER_S
 """Source: ``web-socket-api.md``, "Connection limits"."""
 
+LATE_S = 1.0
+"""How late a request may leave that waited. Reason: a pause is counted from when its answer arrives."""
+
 OVERLOADED = -1008
 """The one 5xx that says that nothing was done."""
 
@@ -105,6 +108,7 @@ def violations(world: World) -> list[str]:
         _reads_answered,
         _limits_kept,
         _pauses_kept,
+        _pauses_exact,
         _budget_kept,
         _events_kept,
     )
@@ -275,6 +279,22 @@ def _pauses_kept(evidence: Evidence) -> Iterator[str]:
                 for sent in evidence.sent:
                     if at_ns < sent.at_ns < until_ns:
                         yield f"{sent.method} was sent during a ban told by a handshake"
+
+
+def _pauses_exact(evidence: Evidence) -> Iterator[str]:
+    """What waits for the end of a pause leaves soon after it, where nothing else is in the way."""
+    world = evidence.world
+    if not world.chaos.families <= {"pauses"} or any(pause.status == 418 for pause in world.venue.pauses):
+        return
+    for op in world.ops:
+        frames = evidence.by_key[op.key] if op.key else []
+        if op.way != "answer" or not frames:
+            continue
+        ready_ns, sent_ns = op.started_ns, frames[0].at_ns
+        pauses = [pause.until_ns for pause in world.venue.pauses if pause.said_ns < sent_ns]
+        late_s = (sent_ns - max([ready_ns, *(until_ns for until_ns in pauses if until_ns <= sent_ns)])) / NS_PER_S
+        if late_s > LATE_S:
+            yield f"{_name(op)} left {late_s:.3f} s after it could"
 
 
 def _early_attempts(world: World, heard_ns: int, until_ns: int) -> Iterator[str]:

@@ -318,7 +318,7 @@ class World:
         await asyncio.sleep(self.chaos.duration_s - passed_s)
         self.chaos.is_calm = True
         for wire in self.network.open_wires:
-            wire.plan = replace(wire.plan, up_bytes=None, down_bytes=None, slow=0.0, stall=0.0)
+            wire.plan = replace(wire.plan, up_bytes=None, down_bytes=None, breaks_after_s=None, slow=0.0, stall=0.0)
 
     # The end
 

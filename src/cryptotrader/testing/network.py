@@ -184,7 +184,7 @@ class FaultyWire:
         self._is_gone = False
         self._loop.call_later(SERVER_PING_S, self._server_ping)
         if plan.breaks_after_s is not None:
-            self._loop.call_later(plan.breaks_after_s, self.cut)
+            self._loop.call_later(plan.breaks_after_s, self._planned_break)
 
     # The client's side
 
@@ -251,6 +251,11 @@ class FaultyWire:
         self._leave()
         if not self.plan.is_silent:
             self._loop.call_later(self.plan.notice_s, self._fail)
+
+    def _planned_break(self) -> None:
+        # The plan may have been changed meanwhile.
+        if self.plan.breaks_after_s is not None:
+            self.cut()
 
     def cut_for_good(self) -> None:
         """Break it so that both ends know at once."""
