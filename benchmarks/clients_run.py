@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.client_environments import environment
+from tests.support.client_environments import Unavailable, environment
 
 CLIENTS = Path(__file__).with_name("clients")
 
@@ -45,6 +45,23 @@ OURS = Client("cryptotrader", "ours.py", "", "cryptotrader.services.binance.webs
 OFFICIAL = Client("binance-sdk-spot", "official.py", "binance-sdk-spot", "binance_sdk_spot.spot")
 UNIFIED = Client("ccxt.pro", "unified.py", "ccxt", "ccxt.pro", messages=200_000)
 REST = Client("REST, httpx2", "rest.py", "", "httpx2")
+
+
+def available(*clients: Client) -> list[Client]:
+    """Those whose packages are there or can be had; says which are not."""
+    found = []
+    for client in clients:
+        try:
+            client.python()
+            found.append(client)
+        except Unavailable as problem:
+            print(f"left out: {problem}", file=sys.stderr)
+    return found
+
+
+def ratio(value: float, official: float | None) -> str:
+    """How many times the official client's figure."""
+    return f"{value / official:.1f}" if official else "-"
 
 
 def cores() -> tuple[int | None, int | None]:

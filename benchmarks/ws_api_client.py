@@ -10,7 +10,7 @@ import statistics
 import sys
 from typing import Any
 
-from benchmarks.clients_run import OFFICIAL, OURS, REST, UNIFIED, Client, cores, run_client
+from benchmarks.clients_run import OFFICIAL, OURS, REST, UNIFIED, Client, available, cores, ratio, run_client
 from benchmarks.lines import LineProcess
 from benchmarks.table import Table
 
@@ -38,7 +38,7 @@ def run() -> Table:
         " a signed market order that is on disk before it is answered. ccxt.pro has no such read for the spot market."
         " With one in flight the rows of REST and of the first client show what the WebSocket API saves (S4-23).",
     )
-    reports: dict[Client, list[Figures]] = {client: [] for client in (OURS, OFFICIAL, UNIFIED, REST)}
+    reports: dict[Client, list[Figures]] = {client: [] for client in available(OURS, OFFICIAL, UNIFIED, REST)}
     server = LineProcess([sys.executable, "-m", "benchmarks.exchange_server"], cores()[0])
     try:
         host = f"127.0.0.1:{_port(server)}"
@@ -48,7 +48,7 @@ def run() -> Table:
     finally:
         server.close()
     for operation in ("ticker.book", "order.place"):
-        official = _median(reports[OFFICIAL], operation, "together", "per_cpu_s")
+        official = _median(reports[OFFICIAL], operation, "together", "per_cpu_s") if OFFICIAL in reports else None
         for client, runs in reports.items():
             if operation in runs[0]:
                 _add(table, client, operation, runs=runs, official=official)
@@ -62,13 +62,13 @@ def _port(server: LineProcess) -> int:
     return int(line)
 
 
-def _add(table: Table, client: Client, operation: str, *, runs: list[Figures], official: float) -> None:
+def _add(table: Table, client: Client, operation: str, *, runs: list[Figures], official: float | None) -> None:
     per_cpu_s = _median(runs, operation, "together", "per_cpu_s")
     times = [
         f"{_median(runs, operation, load, 'p50_ms'):.2f} / {_median(runs, operation, load, 'p99_ms'):.2f}"
         for load in ("alone", "together")
     ]
-    table.add(client.name, operation, f"{per_cpu_s:,.0f}", f"{per_cpu_s / official:.1f}", *times)
+    table.add(client.name, operation, f"{per_cpu_s:,.0f}", ratio(per_cpu_s, official), *times)
 
 
 def _median(runs: list[Figures], operation: str, load: str, what: str) -> float:

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clients_run import OFFICIAL, OURS, UNIFIED, Client, cores, import_ms, run_client
+from benchmarks.clients_run import OFFICIAL, OURS, UNIFIED, Client, available, cores, import_ms, ratio, run_client
 from benchmarks.lines import LineProcess
 from benchmarks.table import Table
 from benchmarks.ws_api_client import _port
@@ -41,14 +41,14 @@ def run() -> Table:
     with tempfile.TemporaryDirectory() as folder:
         info = Path(folder) / "exchange-info.json"
         info.write_bytes(_exchange_info())
-        reports = {client: _read_streams(client, str(info)) for client in (OURS, OFFICIAL, UNIFIED)}
-    official = reports[OFFICIAL]["per_cpu_s"]
+        reports = {client: _read_streams(client, str(info)) for client in available(OURS, OFFICIAL, UNIFIED)}
+    official = reports[OFFICIAL]["per_cpu_s"] if OFFICIAL in reports else None
     for client, report in reports.items():
         table.add(
             client.name,
             f"{report['messages']:,}",
             f"{report['per_cpu_s']:,.0f}",
-            f"{report['per_cpu_s'] / official:.1f}",
+            ratio(report["per_cpu_s"], official),
             f"{report['grown_mb']:.1f}",
             f"{report['resident_mb']:.0f}",
             f"{import_ms(client):.0f}",

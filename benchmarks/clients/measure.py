@@ -1,6 +1,6 @@
 """What every client of the comparison does alike. Standard library only: each client has packages of its own.
 
-A client is run as ``python client.py requests HOST`` or ``python client.py streams HOST MESSAGES SECONDS`` and prints
+A client is run as ``python client.py requests HOST [ONE_IN]`` or ``python client.py streams HOST MESSAGES SECONDS`` and prints
 one JSON object. CPU time is that of the client's process alone.
 """
 
@@ -31,6 +31,14 @@ WARM_UP_MESSAGES = 20_000
 """Unit: messages. Reason: caches of a client may fill before its memory is looked at."""
 
 ANSWER_TIMEOUT_S = 30.0
+
+
+class Counts:
+    """How many requests are measured; fewer where only the program is tried."""
+
+    alone = ALONE
+    together = TOGETHER
+
 
 Call = Callable[[int], Awaitable[object]]
 
@@ -71,8 +79,8 @@ async def measure_operations(operations: dict[str, Call]) -> dict[str, object]:
     for name, call in operations.items():
         await measure_requests(call, in_flight=10, count=WARM_UP_REQUESTS)
         report[name] = {
-            "alone": await measure_requests(call, in_flight=1, count=ALONE),
-            "together": await measure_requests(call, in_flight=IN_FLIGHT, count=TOGETHER),
+            "alone": await measure_requests(call, in_flight=1, count=Counts.alone),
+            "together": await measure_requests(call, in_flight=IN_FLIGHT, count=Counts.together),
         }
     return report
 
@@ -127,12 +135,14 @@ def main(
 ) -> None:
     """Do what the command line says."""
     match sys.argv[1:]:
-        case ["requests", host]:
+        case ["requests", host, *few]:
+            if few:
+                Counts.alone, Counts.together = ALONE // int(few[0]), TOGETHER // int(few[0])
             report: object = asyncio.run(_awaited(requests(host)))
         case ["streams", host, goal, seconds] if streams is not None:
             report = asyncio.run(_counted(streams, host, int(goal), float(seconds)))
         case _:
-            raise SystemExit("requests HOST | streams HOST MESSAGES SECONDS")
+            raise SystemExit("requests HOST [ONE_IN] | streams HOST MESSAGES SECONDS")
     sys.stdout.write(json.dumps(report) + "\n")
 
 
