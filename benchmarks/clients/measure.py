@@ -1,7 +1,7 @@
 """What every client of the comparison does alike. Standard library only: each client has packages of its own.
 
-A client is run as ``python client.py requests HOST [ONE_IN]`` or ``python client.py streams HOST MESSAGES SECONDS`` and prints
-one JSON object. CPU time is that of the client's process alone.
+A client is run as ``python client.py requests HOST [ONE_IN]`` or ``python client.py streams HOST MESSAGES SECONDS``.
+It prints one JSON object. CPU time is that of the client's process alone.
 """
 
 from __future__ import annotations

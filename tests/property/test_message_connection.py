@@ -14,6 +14,7 @@ from websockets.http11 import Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
+from websockets.utils import accept_key
 
 from cryptotrader.net.connection import MAX_BEHIND_BYTES, MAX_MESSAGE_BYTES, MessageConnection
 
@@ -180,3 +181,23 @@ async def test_a_listener_gets_what_waited_and_then_each_message_as_it_comes() -
     connection.connection_lost(None)
     with pytest.raises(ConnectionClosed):
         await handing
+
+
+async def test_every_cut_of_the_handshake_leaves_the_frames_behind_it_to_us() -> None:
+    protocol = ClientProtocol(parse_uri("ws://venue/"))
+    head = (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept_key(protocol.key)}\r\n\r\n"
+    ).encode()
+    answer = head + frame(b"first") + frame(b"second")
+    for cut in range(len(answer) + 1):
+        twin = ClientProtocol(parse_uri("ws://venue/"))
+        twin.key = protocol.key
+        connection = MessageConnection(twin)
+        connection.connection_made(Transport())
+        twin.send_request(twin.connect())
+        for part in (answer[:cut], answer[cut:]):
+            if part:
+                connection.data_received(part)
+        assert connection.is_open
+        assert await messages_of(connection, 2) == [b"first", b"second"]

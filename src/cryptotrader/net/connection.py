@@ -25,6 +25,10 @@ MAX_BEHIND_BYTES = 1024 * 1024
 """Bytes received, since the reader last had nothing to read, at which reading from the socket pauses until it has
 nothing to read again. Unit: bytes. Overflow: none is lost, the kernel pushes back. Reason: four reads of asyncio."""
 
+MAX_HEAD_BYTES = 65_536
+"""Longest head of the answer to the handshake that is held until it is whole. Unit: bytes. Overflow: the library gets
+it as it is, and refuses it by limits of its own."""
+
 MASK_POOL_BYTES = 4_096
 """Random bytes fetched at a time, four for each frame (RFC 6455, section 5.3). Unit: bytes."""
 
@@ -123,7 +127,7 @@ class MessageConnection(ClientConnection):
             super().data_received(data[:end])
             if end < len(data):
                 self.data_received(data[end:])
-        elif b"HTTP/1.1 101".startswith(data[:12]) and len(data) < MASK_POOL_BYTES:
+        elif b"HTTP/1.1 101".startswith(data[:12]) and len(data) < MAX_HEAD_BYTES:
             self._rest = data
         else:
             super().data_received(data)
