@@ -251,6 +251,10 @@ class RateLimits:
         """Take one attempt to connect; seconds to wait before making it."""
         return max(self.budget.reserve(now_ns), self.silence_s(now_ns))
 
+    def connect_hold_s(self, now_ns: int, *, venue_ms: int) -> float:
+        """Seconds for which nobody may connect, asked at the last moment: a pause, or no weight left for it."""
+        return max(self.silence_s(now_ns), self.weight.wait_ms(CONNECT_WEIGHT, venue_ms) / 1000)
+
     def _account(self, account: str) -> _Orders:
         found = self._orders.get(account)
         if found is None:

@@ -6,7 +6,8 @@ API information"). So "no such order" is final only when it was said after
 
     timestamp + recvWindow + ten seconds
 
-of the venue's clock. Before that the order may still arrive; whoever asks waits and asks again.
+of the venue's clock, and after as long a time by our own, should the venue's clock have been set meanwhile. Before that
+the order may still arrive; whoever asks waits and asks again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
 from cryptotrader.core.errors import (
     InvalidParams,
     NotConnected,
@@ -42,6 +43,9 @@ MIN_PAUSE_S = 0.25
 MAX_PAUSE_S = 2.0
 """Longest pause. Unit: seconds. Reason: an order that lands meanwhile should be told soon."""
 
+MAX_AHEAD_MS = 1_000
+"""How far a timestamp may be ahead of the venue's clock. Source: "Timing security"."""
+
 NO_SUCH_ORDER = -2013
 OPEN_STATES = frozenset({"NEW", "PARTIALLY_FILLED", "PENDING_NEW", "PENDING_CANCEL"})
 
@@ -58,9 +62,18 @@ class LostRequest(UnknownOutcome):
         orig_client_order_id: The name of that order, if it was given.
         timestamp_ms: The venue's time when the request was signed.
         recv_window_ms: How long it stayed valid.
+        sent_ns: When it left us, monotonic; None where that is not known.
     """
 
-    def __init__(self, method: str, params: Mapping[str, object], *, timestamp_ms: int, recv_window_ms: float) -> None:
+    def __init__(
+        self,
+        method: str,
+        params: Mapping[str, object],
+        *,
+        timestamp_ms: int,
+        recv_window_ms: float,
+        sent_ns: int | None = None,
+    ) -> None:
         names = ORDER_NAMES.get(method.removeprefix("v3/"), ("newClientOrderId",))
         super().__init__(
             f"the outcome of {method} is not known",
@@ -73,6 +86,7 @@ class LostRequest(UnknownOutcome):
         self.orig_client_order_id = str(params.get("origClientOrderId") or "")
         self.timestamp_ms = timestamp_ms
         self.recv_window_ms = recv_window_ms
+        self.sent_ns = sent_ns
 
     @property
     def is_cancel(self) -> bool:
@@ -92,6 +106,21 @@ def final_after_ms(outcome: UnknownOutcome, policy: ConnectionPolicy, *, now_ms:
     if isinstance(outcome, LostRequest):
         timestamp_ms, window_ms = outcome.timestamp_ms, outcome.recv_window_ms
     return int(timestamp_ms + window_ms + policy.engine_timeout_s * 1000) + 1
+
+
+def final_after_ns(outcome: UnknownOutcome, policy: ConnectionPolicy, *, now_ns: int) -> int:
+    """The same by our own monotonic clock, for a venue whose clock was set forward meanwhile; both must have passed.
+
+    Args:
+        outcome: What is not known; where it does not say when it was sent, it counts from now.
+        policy: Limits.
+        now_ns: Monotonic time.
+    """
+    sent_ns, window_ms = now_ns, policy.recv_window_ms
+    if isinstance(outcome, LostRequest):
+        sent_ns = now_ns if outcome.sent_ns is None else outcome.sent_ns
+        window_ms = outcome.recv_window_ms
+    return sent_ns + int((window_ms + MAX_AHEAD_MS) * NS_PER_MS + policy.engine_timeout_s * NS_PER_S)
 
 
 def questions(outcome: UnknownOutcome) -> list[dict[str, object]]:
@@ -153,6 +182,7 @@ class Truth:
         self._venue_ms = venue_ms
         self._questions = questions(outcome)
         self._final_ms = final_after_ms(outcome, policy, now_ms=venue_ms())
+        self._final_ns = final_after_ns(outcome, policy, now_ns=clock.monotonic_ns())
 
     async def find(self, request: Ask, sync_clock: Sync, *, timeout_s: float | None = None) -> OrderReport | None:
         """Ask until the answer is final.
@@ -165,7 +195,8 @@ class Truth:
         is_synced = False
         while True:
             try:
-                if not is_synced and self._venue_ms() >= self._final_ms:
+                is_over = self._clock.monotonic_ns() >= self._final_ns and self._venue_ms() >= self._final_ms
+                if is_over and not is_synced:
                     # The rule is about the venue's clock, so it is read before anything is believed for good.
                     await sync_clock()
                     is_synced = True
@@ -175,7 +206,8 @@ class Truth:
                 status = found.status if found is not None else None
                 if is_settled(self._outcome, status, now_ms=now_ms, final_ms=self._final_ms):
                     return found
-                wait_s = (self._final_ms - asked_ms) / 1000
+                left_s = (self._final_ns - self._clock.monotonic_ns()) / NS_PER_S
+                wait_s = max((self._final_ms - asked_ms) / 1000, left_s)
             except VenueAuthError:
                 raise
             except (VenueError, NotConnected) as error:

@@ -17,6 +17,7 @@ from cryptotrader.core.errors import (
     NotConnected,
     VenueBanned,
     VenueError,
+    VenueRateLimited,
     VenueRejected,
 )
 from cryptotrader.net.clock import WaitingClock
@@ -189,8 +190,21 @@ class Keeper:
             self._first.set_exception(error)
         return True
 
+    async def _hold(self) -> None:
+        """Wait for what may have been told while the backoff ran; raises VenueRateLimited where ``connect`` cannot."""
+        deps = self._deps
+        while True:
+            now_ns = deps.clock.monotonic_ns()
+            wait_s = deps.limits.connect_hold_s(now_ns, venue_ms=self.courier.window_ms())
+            if wait_s <= 0:
+                return
+            if not self._ever_connected and now_ns + wait_s * NS_PER_S > self._give_up_ns:
+                raise VenueRateLimited("Rate limit exceeded", retry_after_s=wait_s)
+            await deps.clock.sleep(wait_s)
+
     async def _try(self) -> Link:
         deps = self._deps
+        await self._hold()
         wire = await deps.connect(deps.url)
         deps.limits.connected(venue_ms=self.courier.venue_ms())
         self._count += 1

@@ -347,7 +347,10 @@ class Courier(Outbox):
         given = params.get("recvWindow")
         window_ms = float(str(given)) if given is not None else self._policy.recv_window_ms
         timestamp_ms = entry.timestamp_ms or self.venue_ms()
-        return LostRequest(entry.call.method, params, timestamp_ms=timestamp_ms, recv_window_ms=window_ms)
+        sent_ns = entry.sent_ns or self._clock.monotonic_ns()
+        return LostRequest(
+            entry.call.method, params, timestamp_ms=timestamp_ms, recv_window_ms=window_ms, sent_ns=sent_ns
+        )
 
     def _finish(self, entry: Pending, error: CryptotraderError) -> None:
         """No reply will come. ``entry.link`` tells whether a transmission of unknown fate exists."""
