@@ -41,18 +41,23 @@ class _StdlibToOurs(logging.Handler):
 def configure_logging(level: str = "INFO") -> None:
     """Set the level (``DEBUG INFO WARNING ERROR``) for the whole process; messages go to stderr."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    _configure_ours(number)
+    root = logging.getLogger()
+    root.handlers = [_StdlibToOurs()]
+    root.setLevel(max(number, logging.WARNING))
+
+
+def _configure_ours(number: int) -> None:
     structlog.configure(
         processors=[structlog.processors.format_exc_info, _render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StreamProxy())),
         cache_logger_on_first_use=False,
     )
-    root = logging.getLogger()
-    root.handlers = [_StdlibToOurs()]
-    root.setLevel(max(number, logging.WARNING))
 
 
-configure_logging()
+# A program that uses the library keeps its own logging; only a process of ours takes over what others log.
+_configure_ours(logging.INFO)
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:

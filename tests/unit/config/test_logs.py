@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from cryptotrader.config import REDACTOR, get_logger
@@ -41,3 +44,16 @@ def test_s0_63_a_known_secret_is_masked_wherever_it_stands_tracebacks_included(
     out = capsys.readouterr().err
     assert "made-up-known-secret" not in out
     assert "RuntimeError" in out
+
+
+def test_importing_the_library_leaves_a_program_its_own_logging() -> None:
+    """A user's ``logging.basicConfig`` would have no effect on a root logger that has a handler."""
+    code = (
+        "import logging, cryptotrader.library, cryptotrader.services.binance.websocketAPI.base_operations\n"
+        "assert not logging.getLogger().handlers\n"
+        "from cryptotrader.config import configure_logging\n"
+        "configure_logging()\n"
+        "assert logging.getLogger().handlers\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
