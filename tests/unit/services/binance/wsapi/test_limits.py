@@ -116,6 +116,15 @@ def test_s4_12_a_ban_silences_connecting_as_well() -> None:
     assert not limits.is_banned(120 * NS_PER_S)
 
 
+def test_s4_13_connecting_waits_for_silence_and_for_weight() -> None:
+    limits = RateLimits(weight_per_minute=10)
+    assert limits.connect_hold_s(0, venue_ms=MINUTE) == 0
+    limits.heard([weight(9, 10)], venue_ms=MINUTE)
+    assert limits.connect_hold_s(0, venue_ms=MINUTE + 20_000) == 40.0
+    limits.obey(VenueBanned("", retry_after_s=90.0), now_ns=0)
+    assert limits.connect_hold_s(0, venue_ms=MINUTE + 20_000) == 90.0
+
+
 def test_s4_12_too_many_orders_lets_everything_else_go_on() -> None:
     limits = RateLimits()
     limits.obey(TooManyOrders("", retry_after_s=8.0), now_ns=0, account="secret-key")

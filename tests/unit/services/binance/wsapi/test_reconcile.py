@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import InvalidParams, UnknownOutcome
-from cryptotrader.services.binance.wsapi.reconcile import LostRequest, final_after_ms, is_settled, questions
+from cryptotrader.services.binance.wsapi.reconcile import (
+    LostRequest,
+    final_after_ms,
+    final_after_ns,
+    is_settled,
+    questions,
+)
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
 
 POLICY = ConnectionPolicy()
@@ -21,6 +28,14 @@ def test_no_such_order_is_final_only_after_the_window_and_the_venues_own_timeout
     assert final_ms == 1_000_000 + 5_000 + 10_000 + 1
     assert not is_settled(lost(), None, now_ms=final_ms - 1, final_ms=final_ms)
     assert is_settled(lost(), None, now_ms=final_ms, final_ms=final_ms)
+
+
+def test_no_such_order_is_final_only_after_as_much_time_has_really_passed() -> None:
+    """The venue's clock may be set forward while it works on the order."""
+    outcome = lost()
+    outcome.sent_ns = 7 * NS_PER_S
+    assert final_after_ns(outcome, POLICY, now_ns=9 * NS_PER_S) >= 22 * NS_PER_S
+    assert final_after_ns(lost(), POLICY, now_ns=9 * NS_PER_S) >= 24 * NS_PER_S
 
 
 def test_an_outcome_without_a_timestamp_counts_from_now() -> None:
