@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cryptotrader.core.clock import NS_PER_S
-from cryptotrader.core.errors import CryptotraderError, UnknownOutcome, VenueRateLimited
+from cryptotrader.core.errors import CryptotraderError, UnknownOutcome, VenueRateLimited, VenueTimeout
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.net.ws import Wire
 from cryptotrader.services.binance.models.orders import OrderReport
@@ -349,14 +349,14 @@ class World:
     async def _last_word(self, client: Client) -> None:
         """Whatever has happened, in the calm a simple question is answered."""
         params = symbol_price_ticker.PriceTickerParams(symbol="LAST")
-        for _ in range(10):
+        for _ in range(4):
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await client.request(symbol_price_ticker.SPEC, params)
                 self.last_answer = "answer"
                 return
-            except VenueRateLimited as error:
-                # A pause that was asked for in the chaos may not be over.
+            except (VenueRateLimited, VenueTimeout) as error:
+                # A pause that was asked for in the chaos may not be over, nor the longest wait before a new connection.
                 self.last_answer = f"only {error!r}"
                 await asyncio.sleep(error.retry_after_s or 0)
             except (TimeoutError, CryptotraderError) as error:

@@ -72,7 +72,17 @@ class Limiter:
         falls: Whether the count can fall within an interval, as that of unfilled orders does when they fill.
     """
 
-    __slots__ = ("_falls", "_window", "interval_ms", "limit", "pending", "used")
+    __slots__ = (
+        "_falls",
+        "_is_carried",
+        "_told",
+        "_told_until_ms",
+        "_window",
+        "interval_ms",
+        "limit",
+        "pending",
+        "used",
+    )
 
     def __init__(self, limit: int, interval_ms: int, *, falls: bool = False) -> None:
         self.limit = limit
@@ -82,6 +92,8 @@ class Limiter:
         self.pending = 0
         self._falls = falls
         self._window = 0
+        self._told = self._told_until_ms = 0
+        self._is_carried = False
 
     def wait_ms(self, amount: int, venue_ms: int, *, reserve: int = 0) -> int:
         """Milliseconds until the next interval, or 0 where ``amount`` still fits this one."""
@@ -104,20 +116,24 @@ class Limiter:
         if counts:
             self.used += amount
 
-    def told(self, row: LimitRow, venue_ms: int) -> None:
-        """The venue's own figure."""
+    def told(self, row: LimitRow, venue_ms: int, *, spread_ms: int = 0) -> None:
+        """The venue's own figure; ``spread_ms``: how much later than ``venue_ms`` it may be there."""
         if venue_ms // self.interval_ms != self._window:
             self._roll(venue_ms)
         self.limit = row.limit
-        if self._falls or row.count > self.used:
+        self._told, self._told_until_ms = row.count, venue_ms + spread_ms
+        if self._falls or row.count > self.used or self._is_carried:
             self.used = row.count
+            self._is_carried = False
 
     def _roll(self, venue_ms: int) -> None:
         window = venue_ms // self.interval_ms
         # One interval back is a reply to the one before; more means that the clock was set.
         if window > self._window or window < self._window - 1:
+            # A figure told just before may have been of the new interval already.
+            self._is_carried = self._told_until_ms >= window * self.interval_ms > 0 and window == self._window + 1
             self._window = window
-            self.used = 0
+            self.used = self._told if self._is_carried else 0
 
 
 class _Orders:
@@ -194,7 +210,13 @@ class RateLimits:
         return 0.0
 
     def settle(
-        self, cost: Cost, *, venue_ms: int, rows: Iterable[LimitRow] | None = None, was_sent: bool = True
+        self,
+        cost: Cost,
+        *,
+        venue_ms: int,
+        rows: Iterable[LimitRow] | None = None,
+        was_sent: bool = True,
+        spread_ms: int = 0,
     ) -> None:
         """A request ended.
 
@@ -203,6 +225,7 @@ class RateLimits:
             venue_ms: The venue's wall clock.
             rows: ``rateLimits`` of the reply; None where there are none.
             was_sent: False where it never left, so that nothing was counted.
+            spread_ms: How much later than ``venue_ms`` it may be at the venue.
         """
         guess = rows is None and was_sent
         self.weight.settle(cost.weight, venue_ms, counts=guess)
@@ -210,17 +233,17 @@ class RateLimits:
             for limiter in self._account(cost.account).limiters.values():
                 limiter.settle(cost.orders, venue_ms, counts=guess)
         if rows is not None:
-            self.heard(rows, venue_ms=venue_ms, account=cost.account)
+            self.heard(rows, venue_ms=venue_ms, account=cost.account, spread_ms=spread_ms)
 
-    def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "") -> None:
+    def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "", spread_ms: int = 0) -> None:
         """The venue's own figures."""
         for row in rows:
             interval_ms = _INTERVAL_MS.get(row.interval, 0) * row.interval_num
             match row.rate_limit_type:
                 case "REQUEST_WEIGHT" if interval_ms == self.weight.interval_ms:
-                    self.weight.told(row, venue_ms)
+                    self.weight.told(row, venue_ms, spread_ms=spread_ms)
                 case "RAW_REQUESTS" if interval_ms == self.raw_requests.interval_ms:
-                    self.raw_requests.told(row, venue_ms)
+                    self.raw_requests.told(row, venue_ms, spread_ms=spread_ms)
                 case "ORDERS" if interval_ms > 0:
                     limiters = self._account(account).limiters
                     limiter = limiters.get(interval_ms)
@@ -228,7 +251,7 @@ class RateLimits:
                         under_way = max(known.pending for known in limiters.values())
                         limiter = limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
                         limiter.pending = under_way
-                    limiter.told(row, venue_ms)
+                    limiter.told(row, venue_ms, spread_ms=spread_ms)
                 case _:
                     pass
 

@@ -34,6 +34,8 @@ class Feed:
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
+        self.is_confirmed = False
+        """Whether the venue has ever said that it is subscribed."""
         self._filter: OverlapFilter | None = None
         self._readers: list[UserDataSubscription] = []
 

@@ -96,7 +96,10 @@ class Outbox:
 
     def window_ms(self) -> int:
         """The venue's time at the earliest: a new interval of a limit must have begun there, not only here."""
-        return self.venue_ms() - (self.offset.error_ms or 0) - CLOCK_MARGIN_MS
+        return self.venue_ms() - self._error_ms()
+
+    def _error_ms(self) -> int:
+        return (self.offset.error_ms or 0) + CLOCK_MARGIN_MS
 
     def _take(self, entry: Pending) -> float:
         wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self.window_ms())
@@ -165,4 +168,10 @@ class Outbox:
     def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
         if entry.has_cost:
             entry.has_cost = False
-            self._limits.settle(entry.call.cost, venue_ms=self.window_ms(), rows=rows, was_sent=was_sent)
+            self._limits.settle(
+                entry.call.cost,
+                venue_ms=self.window_ms(),
+                rows=rows,
+                was_sent=was_sent,
+                spread_ms=2 * self._error_ms(),
+            )

@@ -79,7 +79,8 @@ class Session:
                 await self.log_on(link)
             except (VenueAuthError, VenueRejected) as error:
                 log.error(f"the new connection could not be logged on: {error.message}")
-        for feed in list(self._feeds.values()):
+        # One that is being subscribed elsewhere at this moment follows once this link has taken over, see ``adopt``.
+        for feed in [feed for feed in self._feeds.values() if feed.is_confirmed]:
             feed.overlap(self._courier.link is not None)
             try:
                 await self._subscribe(feed, link)
@@ -115,7 +116,7 @@ class Session:
     def adopt(self, link: Link) -> None:
         """A successor has taken over: what was subscribed on its predecessor in the meantime is subscribed anew."""
         for feed in self._feeds.values():
-            if feed not in link.feeds.values():
+            if feed.is_confirmed and feed not in link.feeds.values():
                 feed.gap("subscribed on a connection that was just replaced")
                 self._stale.add(feed)
 
@@ -203,6 +204,9 @@ class Session:
         try:
             await self._subscribe(feed, link)
             is_open = True
+            if link is not self._courier.link:
+                # It was replaced meanwhile.
+                self._stale.add(feed)
         finally:
             if not is_open:
                 self._feeds.pop(whose.api_key, None)
@@ -236,6 +240,7 @@ class Session:
 
         def remember(reply: Reply) -> None:
             link.feeds[_subscription(reply.result).subscription_id] = feed
+            feed.is_confirmed = True
 
         call.on_ok = remember
         await self._courier.ask(call, link)
