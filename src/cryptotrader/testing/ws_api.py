@@ -278,6 +278,8 @@ class SimulatedVenue:
                 return {"serverTime": now_ms}
             case "userDataStream.subscribe.signature":
                 session = self._sessions[call.receipt.wire]
+                if session.subscriptions:
+                    raise Refusal(-2035, "User Data Stream subscription already active.")
                 number, session.next_subscription = session.next_subscription, session.next_subscription + 1
                 session.subscriptions.add(number)
                 return {"subscriptionId": number}

@@ -12,6 +12,7 @@ from cryptotrader.core.errors import (
     VenueAuthError,
     VenueError,
     VenueRejected,
+    VenueTimeout,
 )
 from cryptotrader.services.binance.models.session import Subscription
 from cryptotrader.services.binance.signing import Credentials
@@ -26,6 +27,9 @@ log = get_logger(__name__)
 
 OWN_COST = Cost(2, is_trading=True)
 """What logon, logout and subscribing cost (``web-socket-api.md``). They may use the reserve: without them no trade."""
+
+ALREADY_ACTIVE = -2035
+"""Code of a second subscription to an account on one connection (``errors.md``)."""
 
 TERMINATED = "eventStreamTerminated"
 
@@ -179,11 +183,15 @@ class Session:
         """Subscribe anew what the venue ended by itself."""
         while self._stale and link.is_open:
             feed = self._stale.pop()
-            if not feed.is_wanted:
+            if not feed.is_wanted or feed in link.feeds.values():
                 continue
             try:
                 await self._subscribe(feed, link)
             except (VenueAuthError, VenueRejected) as error:
+                if link.replace_because:
+                    # The successor subscribes it.
+                    self._stale.add(feed)
+                    return
                 self._end_feed(feed, error)
             except (VenueError, NotConnected):
                 self._stale.add(feed)
@@ -243,7 +251,13 @@ class Session:
             feed.is_confirmed = True
 
         call.on_ok = remember
-        await self._courier.ask(call, link)
+        try:
+            await self._courier.ask(call, link)
+        except (VenueTimeout, VenueRejected) as error:
+            # It may be active under an id that we do not know; only another connection gets rid of it.
+            if isinstance(error, VenueTimeout) or error.venue_code == ALREADY_ACTIVE:
+                link.replace_because = link.replace_because or "a subscription of unknown fate"
+            raise
 
     def _end_feed(self, feed: Feed, error: CryptotraderError) -> None:
         for key in [key for key, other in self._feeds.items() if other is feed]:
