@@ -248,7 +248,7 @@ class Keeper:
         self._synced_ns = deps.clock.monotonic_ns()
         link.release()
         self.session.adopt(link)
-        if link.feeds:
+        if self.session.is_wanted:
             self.start_job("end of overlap", self._end_overlap)
         log.info("the connection to the WebSocket API is up")
         if self._ever_connected:

@@ -185,6 +185,8 @@ class Session:
             feed = self._stale.pop()
             if not feed.is_wanted or feed in link.feeds.values():
                 continue
+            # A predecessor that is not closed yet may bring the same events.
+            feed.overlap(True)
             try:
                 await self._subscribe(feed, link)
             except (VenueAuthError, VenueRejected) as error:
