@@ -240,7 +240,7 @@ def _reads_answered(evidence: Evidence) -> Iterator[str]:
         is_mangled = "cannot be read" in str(error) and any(
             op.started_ns < at_ns <= op.ended_ns for at_ns in evidence.mangled_ns
         )
-        is_excused = is_mangled or not harmless or _tries(evidence, op) >= ConnectionPolicy().max_repeats
+        is_excused = is_mangled or not harmless or _tries(evidence, op) >= ConnectionPolicy().max_repeats - 1
         if not isinstance(error, (VenueTimeout, VenueUnreachable, NotConnected)) or not is_excused:
             yield f"{_name(op)} was not answered: {type(error).__name__} {error}"
 
