@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import functools
 import gzip
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level
 from cryptotrader.core.scaled import parse_scaled
-
-FOLDER = Path(__file__).parents[3] / "shared" / "data" / "binance-recording"
-FILES = ("btcusdt_20240808.gz", "btcusdt_20240809.gz")
+from tests.support.recording import need_recording
 
 
 class _Data(msgspec.Struct):
@@ -43,13 +39,11 @@ def _levels(rows: list[tuple[str, str]] | str) -> tuple[Level, ...]:
 @functools.cache
 def depth_recording() -> tuple[tuple[DepthDiff, ...], BookSnapshot, dict[int, BookTicker]]:
     """All diffs in order, the one snapshot, and the book tickers by update id. Skips where the data is not there."""
-    if not FOLDER.exists():
-        pytest.skip("the recording is not on this machine")
     diffs: list[DepthDiff] = []
     tickers: dict[int, BookTicker] = {}
     snapshot: BookSnapshot | None = None
-    for name in FILES:
-        with gzip.open(FOLDER / name, "rb") as file:
+    for path in need_recording():
+        with gzip.open(path, "rb") as file:
             for line in file:
                 event = msgspec.json.decode(line.partition(b" ")[2], type=_Line)
                 if event.stream.endswith("@trade"):

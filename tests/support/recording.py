@@ -14,6 +14,14 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "binance-recording"
 FILES = tuple(FOLDER / name for name in ("btcusdt_20240808.gz", "btcusdt_20240809.gz"))
 
+MISSING = (
+    "the recording is missing; put shared/data/binance-recording beside the project's folder (its files are in the "
+    "repository nkaz001/hftbacktest, folder examples/spot)"
+)
+
+needs_recording = pytest.mark.skipif(not all(path.exists() for path in FILES), reason=MISSING)
+"""For a test that reads the files itself."""
+
 Top = tuple[str, str, str, str]
 """Best bid, its quantity, best ask, its quantity."""
 
@@ -25,7 +33,7 @@ EQUAL_IDS = 1_072
 def need_recording() -> tuple[Path, ...]:
     """Paths of the recording, or a skip that says what is missing."""
     if not all(path.exists() for path in FILES):
-        pytest.skip("the recording is missing; put shared/data/binance-recording beside the project's folder")
+        pytest.skip(MISSING)
     return FILES
 
 

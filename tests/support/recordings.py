@@ -1,23 +1,9 @@
-"""Small made-up recordings, and the real one where it is at hand."""
+"""A small made-up recording."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from cryptotrader.core.events import BookSnapshot
 from cryptotrader.exchange.market.recordings.columns import DEPTH, TOP, TRADE, Recording
-
-RECORDING_FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "binance-recording"
-
-REAL_FILES = (RECORDING_FOLDER / "btcusdt_20240808.gz", RECORDING_FOLDER / "btcusdt_20240809.gz")
-
-needs_recording = pytest.mark.skipif(
-    not all(path.exists() for path in REAL_FILES),
-    reason=f"needs btcusdt_20240808.gz and btcusdt_20240809.gz in {RECORDING_FOLDER}; they are in the repository "
-    "github.com/nkaz001/hftbacktest, folder examples/spot",
-)
 
 
 def small_recording() -> Recording:

@@ -13,7 +13,8 @@ from cryptotrader.exchange.market.recordings import compact
 from cryptotrader.exchange.market.recordings.columns import Recording
 from cryptotrader.exchange.market.recordings.raw import read_raw
 from cryptotrader.exchange.market.spec import PACKAGED_TAPE, read_recording
-from tests.support.recordings import REAL_FILES, needs_recording, small_recording
+from tests.support.recording import FILES, needs_recording
+from tests.support.recordings import small_recording
 
 DEPTH_LINE = (
     b'1000000 {"stream":"x@depth","data":{"e":"depthUpdate","E":5,"s":"XUSDT","U":2,"u":3,"b":[["1.5","2"]],"a":[]}}\n'
@@ -112,5 +113,5 @@ def test_the_shipped_tape_is_small_and_says_where_it_comes_from() -> None:
 @needs_recording
 def test_the_shipped_tape_can_be_made_again_from_the_raw_recording(tmp_path: Path) -> None:
     made = tmp_path / "made.tape"
-    assert convert(list(REAL_FILES), made, seconds=300, provenance="again") == made.stat().st_size
+    assert convert(list(FILES), made, seconds=300, provenance="again") == made.stat().st_size
     assert same(compact.load(made), compact.load(PACKAGED_TAPE))

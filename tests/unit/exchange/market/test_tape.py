@@ -14,7 +14,8 @@ from cryptotrader.exchange.market.source import MarketEvent, MarketSource
 from cryptotrader.exchange.market.spec import open_market
 from cryptotrader.exchange.market.tape import SEAM_PAUSE_NS, TapeSource
 from cryptotrader.market.book import OrderBook
-from tests.support.recordings import REAL_FILES, needs_recording, small_recording
+from tests.support.recording import FILES, needs_recording
+from tests.support.recordings import small_recording
 
 START_NS = 1_790_000_000 * NS_PER_S
 LOOP_NS = 500 * NS_PER_MS + SEAM_PAUSE_NS
@@ -83,7 +84,7 @@ def small(**options: bool | Fraction | None) -> TapeSource:
 
 @needs_recording
 def test_a_book_from_the_recording_equals_the_recorded_top_at_all_1059_equal_update_ids() -> None:
-    source = TapeSource(read_raw(REAL_FILES))
+    source = TapeSource(read_raw(FILES))
     source.start(START_NS)
     consumer = Consumer(source)
     assert consumer.drain(START_NS + 651 * NS_PER_S) == 99_573

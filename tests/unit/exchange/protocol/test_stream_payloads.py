@@ -5,15 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
 from cryptotrader.core.events import BookTicker, Candle, DepthDiff, Ticker24h, Trade
 from cryptotrader.core.scaled import SCALE, parse_scaled
 from cryptotrader.exchange.protocol.streams import payloads
-
-RECORDING = Path(__file__).resolve().parents[5] / "shared/data/binance-recording/btcusdt_20240808.gz"
+from tests.support.recording import FILES, needs_recording
 
 
 def diff_of(data: dict[str, object]) -> DepthDiff:
@@ -49,10 +47,10 @@ def top_of(data: dict[str, object]) -> BookTicker:
     return BookTicker(str(data["s"]), int(str(data["u"])), bid, bid_qty, ask, ask_qty)
 
 
-@pytest.mark.skipif(not RECORDING.exists(), reason="needs ../shared/data/binance-recording beside the checkout")
+@needs_recording
 def test_recorded_messages_are_written_again_bit_for_bit() -> None:
     seen = set()
-    with gzip.open(RECORDING, "rt") as lines:
+    with gzip.open(FILES[0], "rt") as lines:
         for line in islice(lines, 5_000):
             raw = line.split(" ", 1)[1].strip()
             message = json.loads(raw)

@@ -141,7 +141,7 @@ def test_rsa_signs_what_its_public_key_confirms(rsa_key: RSAPrivateKey) -> None:
         verify("rsa", "no key", "x", signature=signature)
 
 
-@pytest.mark.skipif(which("openssl") is None, reason="the openssl program is not installed")
+@pytest.mark.skipif(which("openssl") is None, reason="openssl is missing; get it with: apt-get install openssl")
 def test_rsa_signature_equals_the_one_of_the_documents_own_recipe(rsa_key: RSAPrivateKey, tmp_path: Path) -> None:
     """``rest-api.md``, "RSA Keys", step 2: ``openssl dgst -sha256 -sign``."""
     file = tmp_path / "key.pem"
