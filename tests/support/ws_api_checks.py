@@ -30,6 +30,9 @@ MAX_ATTEMPTS = 300
 ATTEMPT_WINDOW_NS = 300 * NS_PER_S
 """Source: ``web-socket-api.md``, "Connection limits"."""
 
+SLACK_NS = 1_000
+"""What seconds as floats lose."""
+
 LATE_S = 1.0
 """How late a request may leave that waited. Reason: a pause is counted from when its answer arrives."""
 
@@ -266,7 +269,7 @@ def _pauses_kept(evidence: Evidence) -> Iterator[str]:
             continue
         for sent in evidence.sent:
             concerns = pause.code == -1003 or sent.method == "order.place"
-            if concerns and heard_ns < sent.at_ns < pause.until_ns:
+            if concerns and heard_ns < sent.at_ns < pause.until_ns - SLACK_NS:
                 early_s = (pause.until_ns - sent.at_ns) / NS_PER_S
                 yield f"{sent.method} was sent {early_s:.3f} s before the end of a pause ({pause.status} {pause.code})"
         if pause.status == 418:
@@ -277,7 +280,7 @@ def _pauses_kept(evidence: Evidence) -> Iterator[str]:
             yield from _early_attempts(world, at_ns, until_ns)
             if isinstance(error, VenueBanned):
                 for sent in evidence.sent:
-                    if at_ns < sent.at_ns < until_ns:
+                    if at_ns < sent.at_ns < until_ns - SLACK_NS:
                         yield f"{sent.method} was sent during a ban told by a handshake"
 
 
@@ -299,7 +302,7 @@ def _pauses_exact(evidence: Evidence) -> Iterator[str]:
 
 def _early_attempts(world: World, heard_ns: int, until_ns: int) -> Iterator[str]:
     for at_ns in world.network.attempts:
-        if heard_ns < at_ns < until_ns:
+        if heard_ns < at_ns < until_ns - SLACK_NS:
             yield f"a connection was tried {(until_ns - at_ns) / NS_PER_S:.3f} s before the end of a pause"
 
 

@@ -85,6 +85,7 @@ class Keeper:
         self._ever_connected = False
         self._closed = False
         self._synced_ns = 0
+        self._is_renewing = False
         self._lived_ns: int | None = None
 
     @property
@@ -320,7 +321,16 @@ class Keeper:
             if now_ns - self._synced_ns >= policy.clock_every_s * NS_PER_S:
                 self._synced_ns = now_ns
                 self.start_job("clock", self._sync_quietly)
+            if self.session.is_stale and not self._is_renewing:
+                # Not awaited here: its own deadline is looked after by this very loop.
+                self._is_renewing = True
+                self.start_job("user data", functools.partial(self._renew, link))
+
+    async def _renew(self, link: Link) -> None:
+        try:
             await self.session.renew(link)
+        finally:
+            self._is_renewing = False
 
     async def _sync_quietly(self) -> None:
         try:

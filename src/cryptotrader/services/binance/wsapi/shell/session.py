@@ -56,6 +56,11 @@ class Session:
         """Whether a successor has anything to take over."""
         return self._wants_logon or bool(self._feeds)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether anything has to be subscribed anew."""
+        return bool(self._stale)
+
     # Logon
 
     async def log_on(self, link: Link) -> None:
