@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from http import HTTPStatus
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.utils import accept_key
 
 from cryptotrader.core.errors import (
     ConfigError,
@@ -155,3 +157,33 @@ async def test_a_fragmented_message_arrives_whole() -> None:
         wire = await connect_websocket(url)
         assert await wire.recv() == b'{"a":1}'
         await wire.close()
+
+
+async def test_a_close_that_is_given_up_leaves_no_socket_behind() -> None:
+    """A peer that never answers the close frame: whoever is cancelled while waiting for it drops the socket."""
+    gone = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = head.split("Sec-WebSocket-Key: ")[1].split("\r\n")[0]
+        answer = (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+        )
+        writer.write(answer.encode())
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(4_096):
+                pass
+        writer.close()
+        gone.set()
+
+    listener = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    async with listener:
+        wire = await connect_websocket(f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/")
+        closing = asyncio.create_task(wire.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        async with asyncio.timeout(5):
+            await gone.wait()

@@ -149,9 +149,13 @@ class WebSocketWire:
             raise NotConnected("the peer takes no data") from None
 
     async def close(self) -> None:
-        """Close it; after ``CLOSE_TIMEOUT_S`` without an answer the socket is dropped."""
+        """Close it; after ``CLOSE_TIMEOUT_S`` without an answer, or where this is cancelled, the socket is dropped."""
         self._connection.flush()
-        await self._connection.close()
+        try:
+            await self._connection.close()
+        except asyncio.CancelledError:
+            self._connection.transport.abort()
+            raise
 
     def silent_s(self) -> float:
         """Seconds since bytes last came in."""
