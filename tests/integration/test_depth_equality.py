@@ -93,22 +93,21 @@ class Reader:
                 await asyncio.sleep(SLOW_PAUSE_S)
 
 
-@pytest.mark.timeout(240)
-async def test_s0_41_s0_42_s0_43_every_book_equals_the_recording(tmp_path: Path) -> None:
-    """S0-41, S0-42, S0-43, C-22: every equal id of the recording matches, with 50 clients of which one reads slowly."""
+async def compare(folder: Path, *, speed: int, timeout_s: float) -> list[Reader]:
+    """Play the whole recording to ``CLIENTS`` clients; every check is made, and the readers are returned."""
     files = ",".join(str(path) for path in need_recording())
     last, bids, asks = final_book()
     tops, ends = oracle()
     assert sum(end in tops for end in ends) == EQUAL_IDS
-    exchange, host = start_exchange(tmp_path / "x", f"tape:{files}?speed={SPEED}&hold=true&loop=false")
+    exchange, host = start_exchange(folder / "x", f"tape:{files}?speed={speed}&hold=true&loop=false")
     try:
-        with running_server(tmp_path / "g", args=urls(host), env={"MAX_WS_CONNECTIONS": "60"}) as server:
+        with running_server(folder / "g", args=urls(host), env={"MAX_WS_CONNECTIONS": "60"}) as server:
             async with AsyncExitStack() as stack:
                 readers = [
                     Reader(await stack.enter_async_context(open_stream(server, slow=number == 0)), number=number)
                     for number in range(CLIENTS)
                 ]
-                async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as group:
+                async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
                     for reader in readers:
                         group.create_task(reader.read_until(last))
     finally:
@@ -117,5 +116,11 @@ async def test_s0_41_s0_42_s0_43_every_book_equals_the_recording(tmp_path: Path)
         assert reader.book.faults == []
         assert (reader.book.bids, reader.book.asks) == (bids, asks)
     assert {reader.compared for reader in readers[1:]} == {EQUAL_IDS}
-    slow, *others = readers
+    return readers
+
+
+@pytest.mark.timeout(240)
+async def test_s0_41_s0_42_s0_43_every_book_equals_the_recording(tmp_path: Path) -> None:
+    """S0-41, S0-42, S0-43, C-22: every equal id of the recording matches, with 50 clients of which one reads slowly."""
+    slow, *others = await compare(tmp_path, speed=SPEED, timeout_s=TIMEOUT_S)
     assert slow.book.messages < min(reader.book.messages for reader in others), "the slow client was not slow enough"
