@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from cryptotrader.config import REDACTOR
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE
+from cryptotrader.services.binance.signing import read_public_key, verify
 
 SAMPLE_KEY_ID = "your_binance_api_key"
 """Key of the default account: what source 0 writes into ``BINANCE_API_KEY``, so its samples run unchanged."""
@@ -92,37 +81,7 @@ class ApiKey:
 
         An HMAC is hexadecimal in any case; the others are Base64 and case-sensitive.
         """
-        if self.kind is KeyKind.HMAC:
-            digest = hmac.new(self.secret.encode(), payload, hashlib.sha256).hexdigest()
-            return hmac.compare_digest(digest.encode(), signature.lower().encode())
-        try:
-            raw = b64decode(signature, validate=True)
-        except (Base64Error, ValueError):
-            return False
-        return _verify_asymmetric(self.secret, raw, payload)
-
-
-@lru_cache(maxsize=256)
-def _public_key(pem: str) -> Ed25519PublicKey | RSAPublicKey:
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigError("a public key of the paper exchange is not PEM") from None
-    if not isinstance(key, (Ed25519PublicKey, RSAPublicKey)):
-        raise ConfigError("a public key of the paper exchange is neither Ed25519 nor RSA")
-    return key
-
-
-def _verify_asymmetric(pem: str, signature: bytes, payload: bytes) -> bool:
-    key = _public_key(pem)
-    try:
-        if isinstance(key, Ed25519PublicKey):
-            key.verify(signature, payload)
-        else:
-            key.verify(signature, payload, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
+        return verify(self.kind.value, self.secret, payload, signature=signature)
 
 
 @dataclass(frozen=True)
@@ -169,7 +128,7 @@ class KeyRing:
         if key.kind is KeyKind.HMAC:
             REDACTOR.learn(key.secret)
         else:
-            _public_key(key.secret)
+            read_public_key(key.secret, key.kind.value)
         self._keys[key.id] = key
 
     def remove(self, key_id: str) -> bool:

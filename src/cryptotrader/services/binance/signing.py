@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -190,10 +191,16 @@ def verify(kind: str, secret: str, payload: str | bytes, *, signature: str) -> b
         raw = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
         return False
-    return _verify_raw(_public_key(secret, kind), raw, data)
+    return _verify_raw(read_public_key(secret, kind), raw, data)
 
 
-def _public_key(pem: str, kind: str) -> RSAPublicKey | Ed25519PublicKey:
+@lru_cache(maxsize=256)
+def read_public_key(pem: str, kind: str) -> RSAPublicKey | Ed25519PublicKey:
+    """The public key of ``kind`` (``rsa`` or ``ed25519``) in a PEM text, read once.
+
+    Raises:
+        ConfigError: It cannot be read or is of another kind.
+    """
     try:
         key = load_pem_public_key(pem.strip().encode())
     except (ValueError, UnsupportedAlgorithm):
