@@ -69,3 +69,52 @@ class ExecutionType(StrEnum):
     TRADE = "TRADE"
     EXPIRED = "EXPIRED"
     TRADE_PREVENTION = "TRADE_PREVENTION"
+
+
+class ListStatusType(StrEnum):
+    """What a ``listStatus`` tells (``enums.md``, "Order List Status")."""
+
+    RESPONSE = "RESPONSE"
+    EXEC_STARTED = "EXEC_STARTED"
+    UPDATED = "UPDATED"
+    ALL_DONE = "ALL_DONE"
+
+
+class ListOrderStatus(StrEnum):
+    """Where an order list stands (``enums.md``, "Order List Order Status")."""
+
+    EXECUTING = "EXECUTING"
+    ALL_DONE = "ALL_DONE"
+    REJECT = "REJECT"
+
+
+class PegPriceType(StrEnum):
+    """Which price a pegged order starts from: the same side's best, or the opposite side's."""
+
+    PRIMARY_PEG = "PRIMARY_PEG"
+    MARKET_PEG = "MARKET_PEG"
+
+
+class PegOffsetType(StrEnum):
+    """How the offset of a pegged order is counted."""
+
+    PRICE_LEVEL = "PRICE_LEVEL"
+
+
+class FillReason(StrEnum):
+    """Why a paper order was filled."""
+
+    TAKER = "TAKER"
+    """It came in and met what rested there."""
+    USER = "USER"
+    """Another user's order came in and met it."""
+    TOUCH = "TOUCH"
+    """The market reached its price."""
+    QUEUE = "QUEUE"
+    """Trades at its price ate the queue ahead of it."""
+    THROUGH = "THROUGH"
+    """The market traded beyond its price."""
+    CROSSED = "CROSSED"
+    """The source's book came to lie beyond its price."""
+    ALLOCATION = "ALLOCATION"
+    """Smart order routing took it from another book."""

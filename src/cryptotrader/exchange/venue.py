@@ -25,6 +25,7 @@ from cryptotrader.exchange.engine.events import (
     BalancesChanged,
     DepthChanged,
     Event,
+    ListUpdate,
     MarketEvent,
     OrderUpdate,
     TopChanged,
@@ -359,6 +360,8 @@ class PaperVenue:
                     rows.extend(self._records.balances(event.account, event.balances))
                     self._updated_ms[event.account] = event.time_ms
                     told.append((event.account, event))
+                case ListUpdate():
+                    told.append((event.order_list.account, event))
                 case _:
                     told.append((event.account, event))
         if told and not self._commit.is_broken:

@@ -6,7 +6,8 @@ import msgspec
 
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import ExecutionType
-from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.order_lists import OrderList
+from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
 
 Balance = tuple[str, int, int]
 """(asset, free, locked), scaled."""
@@ -28,6 +29,19 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     fill: Fill | None = None
     reason: str = "NONE"
     """``r``: the reject reason."""
+    prevented: PreventedMatch | None = None
+    """In a ``TRADE_PREVENTION`` and in the expiry that follows from it."""
+    last_prevented_qty: int = 0
+    """``B``, scaled."""
+    amendment: Amendment | None = None
+    """In a ``REPLACED`` by an amendment."""
+
+
+class ListUpdate(msgspec.Struct, frozen=True):
+    """An order list changed: ``listStatus``. Comes before the reports of its orders."""
+
+    order_list: OrderList
+    time_ms: int
 
 
 class BalancesChanged(msgspec.Struct, frozen=True):
@@ -65,7 +79,7 @@ class TopChanged(msgspec.Struct, frozen=True):
     ticker: BookTicker
 
 
-UserEvent = OrderUpdate | BalancesChanged | BalanceAdjusted
+UserEvent = OrderUpdate | ListUpdate | BalancesChanged | BalanceAdjusted
 """Events for one account."""
 
 MarketEvent = TradePrinted | DepthChanged | TopChanged

@@ -6,10 +6,31 @@ import copy
 
 import msgspec
 
-from cryptotrader.core.orders import OrderStatus, OrderType, Side, TimeInForce
+from cryptotrader.core.orders import OrderStatus, OrderType, PegOffsetType, PegPriceType, Side, TimeInForce
 
 NO_ORDER_LIST = -1
 """``orderListId`` of an order that belongs to no list."""
+
+NO_TRADE = -1
+"""Trade id of a fill that is an allocation, and allocation id of one that is a trade."""
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """When a contingent order begins to work (``faqs/trailing-stop-faq.md``). At least one of the two is set."""
+
+    price: int = 0
+    """``stopPrice``, scaled; 0 for a trailing order that tracks from the start."""
+    trailing_delta: int = 0
+    """Basis points; 0 where the order does not trail."""
+
+
+class Peg(msgspec.Struct, frozen=True):
+    """How an order takes its price from the book when it enters (``faqs/pegged_orders.md``)."""
+
+    price_type: PegPriceType
+    offset_type: PegOffsetType | None = None
+    offset_value: int = 0
+    """Price levels, 0 to 100."""
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +54,14 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     self_trade_prevention_mode: str = "NONE"
     strategy_id: int | None = None
     strategy_type: int | None = None
+    stop: Stop | None = None
+    """STOP_LOSS, TAKE_PROFIT and their _LIMIT kinds."""
+    iceberg_qty: int = 0
+    """Scaled: how much of it the book shows at a time; 0 shows all."""
+    peg: Peg | None = None
+    """``price`` is 0 then."""
+    use_sor: bool = False
+    """Smart order routing: trade with every book of the base asset's group (``faqs/sor_faq.md``)."""
 
 
 class CancelOrder(msgspec.Struct, frozen=True):
@@ -45,8 +74,52 @@ class CancelOrder(msgspec.Struct, frozen=True):
     """Id of the cancel itself. Empty: the engine makes one."""
 
 
+class AmendOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A command to make an open order smaller in its place (``faqs/order_amend_keep_priority.md``)."""
+
+    symbol: str
+    order_id: int | None = None
+    client_order_id: str | None = None
+    qty: int
+    """Scaled: the whole quantity from now on."""
+    new_client_order_id: str = ""
+    """Empty: the order keeps its own."""
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """One amendment that was carried out: a row of ``order.amendments``."""
+
+    account: str
+    symbol: str
+    order_id: int
+    execution_id: int
+    orig_client_order_id: str
+    new_client_order_id: str
+    orig_qty: int
+    new_qty: int
+    time_ms: int
+
+
+class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade that self-trade prevention did not let happen: a row of ``myPreventedMatches`` (``faqs/stp_faq.md``)."""
+
+    prevented_match_id: int
+    """Counts per symbol."""
+    account: str
+    symbol: str
+    taker_order_id: int
+    maker_symbol: str
+    maker_order_id: int
+    trade_group_id: int
+    mode: str
+    price: int
+    taker_prevented_qty: int = 0
+    maker_prevented_qty: int = 0
+    time_ms: int
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's side of one trade: a row of ``myTrades``."""
+    """One account's side of one trade: a row of ``myTrades``, or of ``myAllocations`` where it has an allocation id."""
 
     trade_id: int
     order_id: int
@@ -61,6 +134,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     is_maker: bool
     is_buyer: bool
     time_ms: int
+    allocation_id: int = NO_TRADE
+    """Smart order routing: counts per symbol; ``trade_id`` is ``NO_TRADE`` then."""
+    why: str = ""
+    """What made it happen: see ``FillReason``."""
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -90,14 +167,31 @@ class Order(msgspec.Struct, kw_only=True):
     self_trade_prevention_mode: str = "NONE"
     strategy_id: int | None = None
     strategy_type: int | None = None
+    stop: Stop | None = None
+    iceberg_qty: int = 0
+    peg: Peg | None = None
+    """``price`` is what the peg gave when the order entered the book; 0 before."""
+    use_sor: bool = False
+    is_working: bool = True
+    """Whether it is on the book or has matched. A stop that waits, and an order that pends in a list, do not work."""
+    trailing_ms: int = 0
+    """``trailingTime``: since when a trailing order follows the price; 0 before."""
+    trailing_price: int = 0
+    """The best price that it has followed to, scaled."""
+    prevented_qty: int = 0
+    """``preventedQuantity``: what self-trade prevention took away from it, scaled."""
+    amends: int = 0
+    """How often it was amended."""
+    expiry_reason: str = ""
+    """``expiryReason`` of an order that expired (``user-data-stream.md``, "Order Expiry Reason")."""
     orig_client_order_id: str = ""
     """Only in the answer to a cancel: the order's own id, while ``client_order_id`` there names the cancel."""
     fills: tuple[Fill, ...] = ()
 
     @property
     def remaining(self) -> int:
-        """What is still to be traded."""
-        return self.qty - self.executed
+        """What is still to be traded. What self-trade prevention took away counts as gone."""
+        return self.qty - self.executed - self.prevented_qty
 
     @property
     def is_open(self) -> bool:

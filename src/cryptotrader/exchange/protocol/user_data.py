@@ -11,7 +11,7 @@ import msgspec
 
 from cryptotrader.core.orders import ExecutionType
 from cryptotrader.core.scaled import format_scaled
-from cryptotrader.exchange.engine.events import BalanceAdjusted, BalancesChanged, OrderUpdate, UserEvent
+from cryptotrader.exchange.engine.events import BalanceAdjusted, BalancesChanged, ListUpdate, OrderUpdate, UserEvent
 from cryptotrader.exchange.protocol.render import expiry_reason
 
 NO_PRICE = format_scaled(0)
@@ -33,6 +33,8 @@ def render_user_event(event: UserEvent, *, event_ms: int, unit: int = 1) -> byte
     match event:
         case OrderUpdate():
             return _ENCODER.encode(execution_report(event, event_ms=event_ms, unit=unit))
+        case ListUpdate():
+            return _ENCODER.encode(list_status(event, event_ms=event_ms, unit=unit))
         case BalancesChanged():
             return _ENCODER.encode(account_position(event, event_ms=event_ms, unit=unit))
         case BalanceAdjusted():
@@ -92,6 +94,26 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
         # The engine's own word, or what the kind of order says.
         report["eR"] = update.reason if update.reason != NO_REASON else expiry_reason(order.time_in_force)
     return report
+
+
+def list_status(update: ListUpdate, *, event_ms: int, unit: int = 1) -> dict[str, object]:
+    """``listStatus`` ("Order Update"), raw:
+    ``{"e":"listStatus","E":1564035303637,"s":"ETHBTC","g":2,"c":"OCO","l":"EXEC_STARTED","L":"EXECUTING",...}``.
+    """
+    told = update.order_list
+    return {
+        "e": "listStatus",
+        "E": event_ms * unit,
+        "s": told.symbol,
+        "g": told.list_id,
+        "c": told.kind.contingency,
+        "l": told.status_type,
+        "L": told.order_status,
+        "r": told.reject_reason,
+        "C": told.client_list_id,
+        "T": update.time_ms * unit,
+        "O": [{"s": told.symbol, "i": leg.order_id, "c": leg.client_order_id} for leg in told.legs],
+    }
 
 
 def account_position(changed: BalancesChanged, *, event_ms: int, unit: int = 1) -> dict[str, object]:
