@@ -16,8 +16,8 @@ from cryptotrader.exchange.engine.errors import (
     filter_failure,
     rejected,
 )
-from cryptotrader.exchange.engine.market import SymbolMarket
-from cryptotrader.exchange.engine.matching import Plan, plan_by_qty, plan_by_quote
+from cryptotrader.exchange.engine.matching.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.plan import Plan, plan_by_qty, plan_by_quote
 from cryptotrader.exchange.engine.orders import NewOrder
 
 NOTHING = Plan([], 0, 0, 0)

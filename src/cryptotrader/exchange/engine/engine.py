@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
-from cryptotrader.exchange.engine import liquidity
 from cryptotrader.exchange.engine.admission import admit, check_rules
 from cryptotrader.exchange.engine.errors import unknown_order
 from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
 from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
-from cryptotrader.exchange.engine.market import SymbolMarket
-from cryptotrader.exchange.engine.matching import Plan
+from cryptotrader.exchange.engine.matching import liquidity
+from cryptotrader.exchange.engine.matching.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.plan import Plan
 from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.records import Records
 

@@ -8,10 +8,10 @@ from hashlib import blake2b
 from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
 from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
-from cryptotrader.exchange.engine.book import Resting
 from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate, TradePrinted
-from cryptotrader.exchange.engine.market import SymbolMarket
-from cryptotrader.exchange.engine.matching import Match
+from cryptotrader.exchange.engine.matching.book import Resting
+from cryptotrader.exchange.engine.matching.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.plan import Match
 from cryptotrader.exchange.engine.orders import Fill, Order
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

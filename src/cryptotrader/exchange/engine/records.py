@@ -8,10 +8,10 @@ import msgspec
 
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet, needed_lock
-from cryptotrader.exchange.engine.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
-from cryptotrader.exchange.engine.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
+from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.orders import Fill, Order
 from cryptotrader.exchange.engine.rules import SymbolRules
 

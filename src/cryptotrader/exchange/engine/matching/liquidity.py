@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cryptotrader.core.events import BookTicker, Level, Trade
-from cryptotrader.exchange.engine.book import BookSide, Resting
 from cryptotrader.exchange.engine.events import TradePrinted
 from cryptotrader.exchange.engine.execution import Execution
-from cryptotrader.exchange.engine.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.book import BookSide, Resting
+from cryptotrader.exchange.engine.matching.market import SymbolMarket
 
 
 def fill_crossed(market: SymbolMarket, run: Execution) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cryptotrader.core.scaled import SCALE, mul_scaled
-from cryptotrader.exchange.engine.book import BookSide, Resting
+from cryptotrader.exchange.engine.matching.book import BookSide, Resting
 
 
 class Match(NamedTuple):

@@ -6,7 +6,7 @@ from collections import deque
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level, Trade
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.book import BookSide
+from cryptotrader.exchange.engine.matching.book import BookSide
 from cryptotrader.exchange.engine.rules import SymbolRules
 
 AVERAGE_BUCKET_MS = 10_000
