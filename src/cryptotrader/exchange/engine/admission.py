@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.core.scaled import mul_scaled
-from cryptotrader.exchange.engine import filters
+from cryptotrader.exchange.engine.rules import filters
 from cryptotrader.exchange.engine.accounts import Account
 from cryptotrader.exchange.engine.errors import (
     DUPLICATE_TEXT,
