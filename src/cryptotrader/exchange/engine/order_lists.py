@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from cryptotrader.core.orders import ListOrderStatus, ListStatusType
-from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.orders import NewOrder, Order
 
 
 class ListKind(StrEnum):
@@ -86,3 +86,11 @@ class OrderList(msgspec.Struct, kw_only=True):
     def snapshot(self) -> OrderList:
         """A copy for the outside."""
         return copy.copy(self)
+
+
+class CancelledList(msgspec.Struct, frozen=True):
+    """A list that a cancellation of all open orders took with it."""
+
+    order_list: OrderList
+    orders: tuple[Order, ...]
+    """All its orders, as the cancellation of one gives them."""

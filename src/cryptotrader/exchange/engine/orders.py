@@ -184,9 +184,16 @@ class Order(msgspec.Struct, kw_only=True):
     """How often it was amended."""
     expiry_reason: str = ""
     """``expiryReason`` of an order that expired (``user-data-stream.md``, "Order Expiry Reason")."""
+    prevented_match_id: int = NO_TRADE
+    """``preventedMatchId``: the last prevented match that took quantity away from it; ``NO_TRADE`` where none did."""
+    working_floor: str = ""
+    """``workingFloor`` of an order that uses smart order routing: ``SOR`` where its last activity (a fill, its expiry)
+    was on another book, ``EXCHANGE`` where it was on its own. Empty counts as ``EXCHANGE``."""
     orig_client_order_id: str = ""
     """Only in the answer to a cancel: the order's own id, while ``client_order_id`` there names the cancel."""
     fills: tuple[Fill, ...] = ()
+    prevented_matches: tuple[PreventedMatch, ...] = ()
+    """Like ``fills``: those in which it was the taker, for the answer to its placing (``preventedMatches``)."""
 
     @property
     def remaining(self) -> int:
