@@ -113,7 +113,10 @@ class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
     trade_group_id: int
     mode: str
     price: int
+    qty: int = 0
+    """Scaled: what would have traded (``pl`` of an execution report), which is at most what either side had left."""
     taker_prevented_qty: int = 0
+    """Scaled: what the taker lost; 0 where the mode leaves the taker alone."""
     maker_prevented_qty: int = 0
     time_ms: int
 
