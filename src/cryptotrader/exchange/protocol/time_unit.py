@@ -23,7 +23,10 @@ TIME_FIELDS: Final = frozenset(
         "openTime",
         "serverTime",
         "time",
+        "timestamp",
+        "trailingTime",
         "transactTime",
+        "transactionTime",
         "updateTime",
         "workingTime",
     }

@@ -9,10 +9,11 @@ from typing import assert_never
 
 import msgspec
 
-from cryptotrader.core.orders import ExecutionType
-from cryptotrader.core.scaled import format_scaled
+from cryptotrader.core.orders import ExecutionType, OrderStatus
+from cryptotrader.core.scaled import format_scaled, mul_scaled
 from cryptotrader.exchange.engine.events import BalanceAdjusted, BalancesChanged, ListUpdate, OrderUpdate, UserEvent
-from cryptotrader.exchange.protocol.render import expiry_reason
+from cryptotrader.exchange.engine.orders import NO_TRADE, Order
+from cryptotrader.exchange.protocol.render import ALLOCATED, asked_price, expiry_reason, working_floor
 
 NO_PRICE = format_scaled(0)
 NO_REASON = "NONE"
@@ -47,7 +48,7 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
     """``executionReport`` ("Order Update"), raw:
     ``{"e":"executionReport","E":1499405658658,"s":"ETHBTC","c":"mUvoqJxFIILMdfAW5iGSOW","S":"BUY","o":"LIMIT",...}``.
     """
-    order, fill = update.order, update.fill
+    order, fill, stop = update.order, update.fill, update.order.stop
     report: dict[str, object] = {
         "e": "executionReport",
         "E": event_ms * unit,
@@ -57,11 +58,11 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
         "o": order.type,
         "f": order.time_in_force,
         "q": format_scaled(order.qty),
-        "p": format_scaled(order.price),
-        "P": NO_PRICE,
-        "F": NO_PRICE,
+        "p": format_scaled(asked_price(order)),
+        "P": NO_PRICE if stop is None else format_scaled(stop.price),
+        "F": format_scaled(order.iceberg_qty),
         "g": order.order_list_id,
-        "C": update.orig_client_order_id,
+        "C": _orig_client_order_id(update),
         "x": update.execution,
         "X": order.status,
         "r": update.reason if update.execution is ExecutionType.REJECTED else NO_REASON,
@@ -74,7 +75,7 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
         "T": update.time_ms * unit,
         "t": fill.trade_id if fill else NO_TRADE_ID,
         "I": update.execution_id,
-        "w": order.is_open,
+        "w": order.is_open and order.is_working,
         "m": fill.is_maker if fill else False,
         # The document says "Ignore"; on the wire it is true for trades.
         "M": fill is not None,
@@ -86,14 +87,72 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
     if order.working_ms > 0:
         report["W"] = order.working_ms * unit
     report["V"] = order.self_trade_prevention_mode
-    if order.strategy_id is not None:
-        report["j"] = order.strategy_id
-    if order.strategy_type is not None:
-        report["J"] = order.strategy_type
-    if update.execution is ExecutionType.EXPIRED:
+    report.update(_of_order(order, unit))
+    report.update(_of_prevention(update))
+    if fill is not None and fill.allocation_id != NO_TRADE:
+        report["b"] = ALLOCATED
+        report["a"] = fill.allocation_id
+    if update.execution is ExecutionType.EXPIRED and order.status is OrderStatus.EXPIRED:
         # The engine's own word, or what the kind of order says.
-        report["eR"] = update.reason if update.reason != NO_REASON else expiry_reason(order.time_in_force)
+        report["eR"] = update.reason if update.reason != NO_REASON else expiry_reason(order)
     return report
+
+
+def _orig_client_order_id(update: OrderUpdate) -> str:
+    """``C``: the id that an amended order had, or that of an order that is cancelled."""
+    if update.amendment is not None:
+        return update.amendment.orig_client_order_id
+    return update.orig_client_order_id
+
+
+def _of_order(order: Order, unit: int) -> dict[str, object]:
+    """Conditional fields that follow from what kind of order it is."""
+    fields: dict[str, object] = {}
+    if order.stop is not None and order.stop.trailing_delta:
+        fields["d"] = order.stop.trailing_delta
+        if order.trailing_ms:
+            fields["D"] = order.trailing_ms * unit
+    if order.strategy_id is not None:
+        fields["j"] = order.strategy_id
+    if order.strategy_type is not None:
+        fields["J"] = order.strategy_type
+    if order.use_sor:
+        fields["k"] = working_floor(order)
+        fields["uS"] = True
+    if order.peg is not None:
+        fields["gP"] = order.peg.price_type
+        if order.peg.offset_type is not None:
+            fields["gOT"] = order.peg.offset_type
+            fields["gOV"] = order.peg.offset_value
+        if order.price:
+            fields["gp"] = format_scaled(order.price)
+    return fields
+
+
+def _of_prevention(update: OrderUpdate) -> dict[str, object]:
+    """Conditional fields of an order from which self-trade prevention took something (``faqs/stp_faq.md``)."""
+    order, match = update.order, update.prevented
+    fields: dict[str, object] = {}
+    if order.prevented_qty:
+        fields["A"] = format_scaled(order.prevented_qty)
+        if order.prevented_match_id != NO_TRADE:
+            fields["v"] = order.prevented_match_id
+    if match is None:
+        return fields
+    fields["v"] = match.prevented_match_id
+    if update.execution is not ExecutionType.TRADE_PREVENTION:
+        return fields
+    is_taker = order.order_id == match.taker_order_id
+    qty = match.qty or update.last_prevented_qty
+    return fields | {
+        "B": format_scaled(update.last_prevented_qty),
+        "u": match.trade_group_id,
+        "U": match.maker_order_id if is_taker else match.taker_order_id,
+        "Cs": match.maker_symbol if is_taker else match.symbol,
+        "pl": format_scaled(qty),
+        "pL": format_scaled(match.price),
+        "pY": format_scaled(mul_scaled(match.price, qty)),
+    }
 
 
 def list_status(update: ListUpdate, *, event_ms: int, unit: int = 1) -> dict[str, object]:
