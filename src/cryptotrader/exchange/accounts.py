@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from cryptotrader.config import REDACTOR
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE
+from cryptotrader.exchange.latency import Latency
 from cryptotrader.services.binance.signing import read_public_key, verify
 
 SAMPLE_KEY_ID = "your_binance_api_key"
@@ -35,6 +37,14 @@ DEFAULT_BALANCES: Mapping[str, int] = {
 
 DEFAULT_FEE_BPS = 10
 """Maker and taker commission. Unit: hundredths of a percent. Reason: Binance's standard spot rate."""
+
+FIRST_UID = 100_001
+"""Number of the first account."""
+
+DEFAULT_REALISM = "realistic"
+
+MAX_ACCOUNTS = 10_000
+"""Most accounts at a time. Unit: accounts. Reason: a test suite that opens one per test fits in many times over."""
 
 MAX_KEYS = 10_000
 """Most keys at a time. Unit: keys. Reason: the ring must not grow without end."""
@@ -68,6 +78,8 @@ class ApiKey:
         kind: How its signatures are checked.
         secret: The shared secret, or for Ed25519 and RSA the public key as PEM.
         permissions: What it may do.
+        addresses: Addresses and networks (``10.0.0.0/8``) that may use it; empty lets everyone.
+        name: What the owner calls it.
     """
 
     id: str
@@ -75,6 +87,18 @@ class ApiKey:
     kind: KeyKind
     secret: str = field(repr=False)
     permissions: frozenset[Permission] = ALL_PERMISSIONS
+    addresses: tuple[str, ...] = ()
+    name: str = ""
+
+    def admits(self, address: str) -> bool:
+        """Whether it may be used from an address."""
+        if not self.addresses:
+            return True
+        try:
+            found = ip_address(address)
+            return any(found in ip_network(each, strict=False) for each in self.addresses)
+        except ValueError:
+            return False
 
     def verify(self, payload: bytes, signature: str) -> bool:
         """Whether ``signature`` is this key's signature of ``payload``.
@@ -94,13 +118,21 @@ class PaperAccount:
         balances: Asset to scaled quantity at the very first start.
         maker_bps: Commission where its order rested. Unit: hundredths of a percent.
         taker_bps: Commission where its order took.
+        realism: ``optimistic``, ``realistic`` or ``pessimistic``: when its resting orders are filled.
+        can_trade: Whether it may place and cancel orders at all.
+        permissions: Permission sets of its own, as ``/account`` shows them.
+        latency: How long its requests are on their way; None goes by the exchange's.
     """
 
     id: str = DEFAULT_ACCOUNT_ID
-    uid: int = 100_001
+    uid: int = FIRST_UID
     balances: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_BALANCES))
     maker_bps: int = DEFAULT_FEE_BPS
     taker_bps: int = DEFAULT_FEE_BPS
+    realism: str = DEFAULT_REALISM
+    can_trade: bool = True
+    permissions: tuple[str, ...] = ("SPOT",)
+    latency: Latency | None = None
 
 
 class KeyRing:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.exchange.accounts import PaperAccount
+from cryptotrader.exchange.accounts import ApiKey, PaperAccount
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.events import Balance, OrderUpdate
 from cryptotrader.exchange.engine.orders import Fill, Order
@@ -19,6 +19,7 @@ _ORDER = "order"
 _FILL = "fill"
 _BALANCE = "balance"
 _ACCOUNT = "account"
+_KEY = "key"
 _COUNTERS = "counters"
 _CHECKPOINT = "checkpoint"
 _LISTEN_KEY = "listen-key"
@@ -28,6 +29,7 @@ _decode_order = msgspec.json.Decoder(Order).decode
 _decode_fill = msgspec.json.Decoder(Fill).decode
 _decode_balance = msgspec.json.Decoder(tuple[str, str, int, int]).decode
 _decode_account = msgspec.json.Decoder(PaperAccount).decode
+_decode_key = msgspec.json.Decoder(ApiKey).decode
 _decode_counters = msgspec.json.Decoder(Counters).decode
 
 
@@ -37,6 +39,7 @@ class Kept:
 
     state: EngineState = field(default_factory=EngineState)
     accounts: list[PaperAccount] = field(default_factory=list)
+    keys: list[ApiKey] = field(default_factory=list)
     checkpoints: dict[str, bytes] = field(default_factory=dict)
     listen_keys: dict[str, bytes] = field(default_factory=dict)
     """By account, as ``ListenKeys`` wrote them."""
@@ -51,6 +54,14 @@ class Records:
     def account(self, account: PaperAccount) -> Row:
         """An account as it was opened."""
         return _ACCOUNT, account.id, _encode(account)
+
+    def key(self, key: ApiKey) -> Row:
+        """An API key that was made while the exchange ran."""
+        return _KEY, key.id, _encode(key)
+
+    def dropped_key(self, key_id: str) -> Row:
+        """An API key that is gone."""
+        return _KEY, key_id, b""
 
     def balances(self, account: str, balances: Iterable[Balance]) -> list[Row]:
         """What an account holds."""
@@ -116,6 +127,7 @@ class Records:
         return Kept(
             state=state,
             accounts=accounts,
+            keys=[_decode_key(data) for _, data in store.read(_KEY) if data],
             checkpoints=dict(store.read(_CHECKPOINT)),
             listen_keys=dict(store.read(_LISTEN_KEY)),
         )

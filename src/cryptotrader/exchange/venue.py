@@ -17,9 +17,8 @@ from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Ticker
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
 from cryptotrader.exchange.driver import MarketDriver
-from cryptotrader.exchange.engine.accounts import ALWAYS, Fees, Period
+from cryptotrader.exchange.engine.accounts import ALWAYS, Period
 from cryptotrader.exchange.engine.engine import Engine
-from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import (
     Balance,
     BalancesChanged,
@@ -37,6 +36,7 @@ from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
+from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
 from cryptotrader.exchange.store import GroupCommit, Row, Store, StoreBroken
 
@@ -87,7 +87,7 @@ class PaperVenue:
         store = Store(store_path) if store_path is not None else None
         self._records = Records(store)
         self._commit = GroupCommit(store)
-        self._accounts: dict[str, PaperAccount] = {}
+        self.roster = Roster(self.engine, self.keys, records=self._records, commit=self._commit)
         self._updated_ms: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
@@ -110,14 +110,11 @@ class PaperVenue:
         except ValueError as error:
             raise ConfigError(f"the store of the paper exchange contradicts itself: {error}") from None
         self.kept_listen_keys = kept.listen_keys
-        for account in kept.accounts:
-            self._accounts[account.id] = account
+        self.roster.restore(kept.accounts, kept.keys)
         for account in accounts:
-            if account.id not in self._accounts:
+            if not self.roster.has(account.id):
                 self.open_account(account)
-        for key in self.keys:
-            if key.account not in self._accounts:
-                raise ConfigError(f"an API key belongs to account {key.account}, which does not exist")
+        self.roster.check()
         return kept.checkpoints
 
     def _start_market(self, checkpoints: Mapping[str, bytes]) -> None:
@@ -139,14 +136,7 @@ class PaperVenue:
         Raises:
             ConfigError: There is one of this name.
         """
-        if account.id in self._accounts:
-            raise ConfigError(f"account {account.id} exists already")
-        fees = Fees(maker_bps=account.maker_bps, taker_bps=account.taker_bps)
-        self.engine.open_account(account.id, account.balances, fees)
-        self._accounts[account.id] = account
-        rows = [self._records.account(account)]
-        rows.extend(self._records.balances(account.id, self.engine.balances(account.id)))
-        self._commit.add(rows)
+        self.roster.open(account)
 
     # Commands
 
@@ -217,14 +207,11 @@ class PaperVenue:
         Raises:
             Refusal: -2015, there is none.
         """
-        found = self._accounts.get(account_id)
-        if found is None:
-            raise Refusal(-2015, "Invalid API-key, IP, or permissions for action.")
-        return found
+        return self.roster.account(account_id)
 
     def accounts(self) -> list[PaperAccount]:
         """All accounts."""
-        return list(self._accounts.values())
+        return self.roster.accounts()
 
     def updated_ms(self, account: str) -> int:
         """When the account's balances last changed. Unit: epoch milliseconds."""
