@@ -31,6 +31,8 @@ class Peg(msgspec.Struct, frozen=True):
     offset_type: PegOffsetType | None = None
     offset_value: int = 0
     """Price levels, 0 to 100."""
+    price: int = 0
+    """Scaled: what the client sent as ``price`` besides, which answers repeat; 0 where it sent none."""
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,8 +113,8 @@ def working_time(order: Order) -> int:
 
 
 def asked_price(order: Order) -> int:
-    """``price``: what was asked for. A pegged order asks for none, and tells what it got as ``peggedPrice``."""
-    return 0 if order.peg is not None else order.price
+    """``price``: what was asked for. A pegged order may ask for none, and tells what it got as ``peggedPrice``."""
+    return order.price if order.peg is None else order.peg.price
 
 
 def working_floor(order: Order) -> str:
