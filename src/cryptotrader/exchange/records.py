@@ -23,6 +23,7 @@ _KEY = "key"
 _COUNTERS = "counters"
 _CHECKPOINT = "checkpoint"
 _LISTEN_KEY = "listen-key"
+_STATUS = "status"
 
 _encode = msgspec.json.encode
 _decode_order = msgspec.json.Decoder(Order).decode
@@ -89,6 +90,10 @@ class Records:
     def listen_key(self, account: str, data: bytes) -> Row:
         """An account's key to its stream."""
         return _LISTEN_KEY, account, data
+
+    def status(self, symbol: str, status: str) -> Row:
+        """Whether a symbol trades."""
+        return _STATUS, symbol, _encode(status)
 
     def load(self) -> Kept:
         """Everything that the store has.

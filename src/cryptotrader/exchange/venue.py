@@ -13,14 +13,12 @@ from pathlib import Path
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Ticker24h, Trade
-from cryptotrader.core.orders import Side
+from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
+from cryptotrader.exchange.commands import VenueCommands
 from cryptotrader.exchange.driver import MarketDriver
-from cryptotrader.exchange.engine.accounts import ALWAYS, Period
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.events import (
-    Balance,
     BalancesChanged,
     DepthChanged,
     Event,
@@ -31,24 +29,20 @@ from cryptotrader.exchange.engine.events import (
     TradePrinted,
     UserEvent,
 )
-from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
 from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
-from cryptotrader.exchange.store import GroupCommit, Row, Store, StoreBroken
-
-MAX_ROWS = 1_000
-"""Most orders or fills per answer. Unit: rows. Reason: Binance's own maximum."""
+from cryptotrader.exchange.store import GroupCommit, Row, Store
 
 CHECKPOINT_NS = NS_PER_S // 4
 """How often the state of the market is put on disk. Unit: nanoseconds. Reason: what is lost with ``kill -9`` is this
 much market, which the source makes up for when it resumes; orders, fills and balances are written at once."""
 
 
-class PaperVenue:
+class PaperVenue(VenueCommands):
     """A local Binance without its wire.
 
     Args:
@@ -78,7 +72,7 @@ class PaperVenue:
         self.user: Topic[tuple[str, UserEvent]] = Topic("paper-user")
         self._driver = MarketDriver(sources, clock)
         by_symbol = self._driver.by_symbol
-        self.rules: dict[str, SymbolRules] = {rule.symbol: rule for rule in rules if rule.symbol in by_symbol}
+        self.rules = {rule.symbol: rule for rule in rules if rule.symbol in by_symbol}
         missing = set(by_symbol) - set(self.rules)
         if missing or not self.rules:
             raise ConfigError(f"no trading rules for {', '.join(sorted(missing)) or 'any symbol'}")
@@ -93,12 +87,6 @@ class PaperVenue:
         self._checkpoint_due_ns = 0
         self.started_ms = self.now_ms()
         self._start_market(self._restore(accounts))
-
-    # Time
-
-    def now_ms(self) -> int:
-        """The exchange's time. Unit: epoch milliseconds."""
-        return to_ms(self.clock.now_ns())
 
     # Start
 
@@ -127,162 +115,8 @@ class PaperVenue:
             last = self._statistics[symbol].tape.last
             if last is not None:
                 self.engine.prime(last)
-            self._emit(self.engine.on_snapshot(source.snapshot(symbol), to_ms(now_ns)))
+            self._emit("market", self.engine.on_snapshot(source.snapshot(symbol), to_ms(now_ns)))
         self._save_checkpoint()
-
-    def open_account(self, account: PaperAccount) -> None:
-        """Open an account with its first balances.
-
-        Raises:
-            ConfigError: There is one of this name.
-        """
-        self.roster.open(account)
-
-    # Commands
-
-    def submit(self, account: str, order: NewOrder) -> Order:
-        """Place an order.
-
-        Raises:
-            Refusal: It was not accepted; nothing has changed.
-        """
-        placed, events = self.engine.submit(account, order, self.now_ms())
-        self._emit(events)
-        return placed
-
-    def check(self, account: str, order: NewOrder) -> None:
-        """Would the order be accepted?
-
-        Raises:
-            Refusal: It would not.
-        """
-        self.engine.check(account, order, self.now_ms())
-
-    def cancel(self, account: str, which: CancelOrder) -> Order:
-        """Cancel an open order.
-
-        Raises:
-            Refusal: There is no such open order.
-        """
-        order, events = self.engine.cancel(account, which, self.now_ms())
-        self._emit(events)
-        return order
-
-    def cancel_all(self, account: str, symbol: str) -> list[Order]:
-        """Cancel every open order of a symbol.
-
-        Raises:
-            Refusal: There is none.
-        """
-        orders, events = self.engine.cancel_all(account, symbol, self.now_ms())
-        self._emit(events)
-        return orders
-
-    def require_store(self) -> None:
-        """Make sure that what happens next can be kept.
-
-        Raises:
-            StoreBroken: The disk did not take an earlier transaction.
-        """
-        if self._commit.is_broken:
-            raise StoreBroken
-
-    def keep_listen_key(self, account: str, data: bytes) -> None:
-        """Put an account's listen key on disk with the next transaction."""
-        self._commit.add([self._records.listen_key(account, data)])
-
-    async def committed(self) -> None:
-        """Return when everything that has happened so far is on disk.
-
-        Raises:
-            StoreBroken: The disk does not take it.
-        """
-        await self._commit.wait()
-
-    # Questions
-
-    def account(self, account_id: str) -> PaperAccount:
-        """The account as it was opened.
-
-        Raises:
-            Refusal: -2015, there is none.
-        """
-        return self.roster.account(account_id)
-
-    def accounts(self) -> list[PaperAccount]:
-        """All accounts."""
-        return self.roster.accounts()
-
-    def updated_ms(self, account: str) -> int:
-        """When the account's balances last changed. Unit: epoch milliseconds."""
-        return self._updated_ms.get(account, self.started_ms)
-
-    def balances(self, account: str) -> tuple[Balance, ...]:
-        """(asset, free, locked) of everything that the account ever held."""
-        return self.engine.balances(account)
-
-    def order(
-        self, account: str, symbol: str, *, order_id: int | None = None, client_order_id: str | None = None
-    ) -> Order:
-        """One order, open or not.
-
-        Raises:
-            Refusal: -2013, there is none.
-        """
-        return self.engine.order(account, symbol, order_id=order_id, client_order_id=client_order_id)
-
-    def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
-        """Open orders of one symbol or of all, oldest first."""
-        return self.engine.open_orders(account, symbol)
-
-    def orders(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        from_order_id: int | None = None,
-        period: Period = ALWAYS,
-        limit: int = MAX_ROWS,
-    ) -> list[Order]:
-        """Orders of a symbol, open or not, oldest first."""
-        return self.engine.orders(account, symbol, from_order_id=from_order_id, period=period, limit=limit)
-
-    def deposit(self, account: str, asset: str, delta: int) -> None:
-        """Add to what is free (scaled), or with a negative amount take from it.
-
-        Raises:
-            ValueError: More is taken than is free.
-        """
-        self._emit(self.engine.adjust(account, asset, delta, self.now_ms()))
-
-    def statistics(self, symbol: str) -> SymbolStatistics:
-        """Last trades, candles and 24-hour numbers of a symbol that exists."""
-        return self._statistics[symbol]
-
-    def last_price(self, symbol: str) -> int:
-        """Price of the last public trade; of the time before the start where there was none since."""
-        return self.engine.last_price(symbol) or self._statistics[symbol].ticker.last_price
-
-    def average_price(self, symbol: str) -> int:
-        """Average price of the last minutes."""
-        return self.engine.avg_price(symbol) or self.last_price(symbol)
-
-    def day(self, symbol: str) -> Ticker24h:
-        """24-hour statistics with the best bid and ask of this moment."""
-        statistics = self._statistics[symbol]
-        statistics.set_top(self.top(symbol))
-        return statistics.day(self.now_ms())
-
-    def top(self, symbol: str) -> BookTicker:
-        """Best bid and ask, as new as anything that was published."""
-        known = self._statistics[symbol].top
-        last_id = self.engine.last_id(symbol)
-        if known.update_id >= last_id and known.update_id:
-            return known
-        book = self.engine.book(symbol)
-        bid = next(iter(book.levels(Side.BUY, 1)), (0, 0))
-        ask = next(iter(book.levels(Side.SELL, 1)), (0, 0))
-        return BookTicker(symbol, last_id, bid[0], bid[1], ask[0], ask[1])
 
     # The market
 
@@ -313,7 +147,7 @@ class PaperVenue:
         await self._commit.close()
 
     def _on_market(self, event: SourceEvent, now_ms: int) -> None:
-        self._emit(self._feed(event, now_ms))
+        self._emit("market", self._feed(event, now_ms))
 
     def _feed(self, event: SourceEvent, now_ms: int) -> list[Event]:
         match event:
@@ -326,7 +160,7 @@ class PaperVenue:
             case BookSnapshot():
                 return self.engine.on_snapshot(event, now_ms)
 
-    def _emit(self, events: Iterable[Event]) -> None:
+    def _emit(self, command: str, events: Iterable[Event]) -> None:
         """Count, keep and publish what happened."""
         told: list[tuple[str, UserEvent]] = []
         rows: list[Row] = []
