@@ -286,14 +286,30 @@ async def test_silent_clients_are_pinged_and_dropped() -> None:
     async with running_server(accepting(recorder), policy=policy) as server:
         client = await RawClient.connect(server.port)
         await client.handshake()
-        assert await client.frame() == (0x89, b"")
+        first, payload = await client.frame()
+        assert (first, payload.isdigit()) == (0x89, True)
         for _ in range(3):
-            client.send(masked(0xA, b""))
-            assert await client.frame() == (0x89, b"")
+            client.send(masked(0xA, payload))
+            first, payload = await client.frame()
+            assert first == 0x89
         await eventually(lambda: recorder.closed)
         await client.close()
         assert server.protocol.hub.stats.closed_silent == 1
     assert recorder.closed == [(1006, "")]
+
+
+async def test_pongs_that_answer_no_ping_keep_no_connection_open() -> None:
+    """``web-socket-streams.md``, "General WSS information": unsolicited pongs will not prevent disconnection."""
+    recorder = Recorder()
+    policy = TransportPolicy(ping_interval_s=0.02, pong_timeout_s=0.2, tick_s=0.01)
+    async with running_server(accepting(recorder), policy=policy) as server:
+        client = await RawClient.connect(server.port)
+        await client.handshake()
+        while not recorder.closed:
+            client.send(masked(0xA, b""))
+            await asyncio.sleep(0.01)
+        await client.close()
+        assert server.protocol.hub.stats.closed_silent == 1
 
 
 async def test_shutdown_says_1001_to_everyone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 
 from websockets.protocol import State
@@ -25,7 +26,9 @@ MAX_PENDING_FRAMES = 1_024
 
 TOO_SLOW = "client reads too slowly"
 
-_PING = ping_frame()
+PINGS_REMEMBERED = 16
+"""Pings whose answer still counts. Reason: more are not on their way before the connection counts as dead."""
+
 _CONFLATED = WS_CONFLATED.labels(kind="outbox")
 
 
@@ -54,6 +57,7 @@ class ServerConnection:
         self._behind_since = 0.0
         self._is_watched = False
         self._last_pong = time.monotonic()
+        self._pings: deque[bytes] = deque(maxlen=PINGS_REMEMBERED)
 
     # What the application calls
 
@@ -141,9 +145,10 @@ class ServerConnection:
         self._hub.stats.opened += 1
         self._hub.after(self._hub.policy.ping_interval_s, self._ping_due)
 
-    def note_pong(self) -> None:
-        """The client answered a ping."""
-        self._last_pong = time.monotonic()
+    def note_pong(self, payload: bytes) -> None:
+        """The client sent a pong; one that answers no ping of ours keeps no connection open."""
+        if payload in self._pings:
+            self._last_pong = time.monotonic()
 
     def fall_behind(self) -> None:
         """The transport asks to pause."""
@@ -222,5 +227,7 @@ class ServerConnection:
             self._hub.stats.closed_silent += 1
             self.abort()
             return
-        self._transport.write(_PING)
+        payload = b"%d" % int(now_s * 1_000)
+        self._pings.append(payload)
+        self._transport.write(ping_frame(payload))
         self._hub.after(policy.ping_interval_s, self._ping_due)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from websockets.frames import Frame, Opcode
@@ -67,6 +68,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._assembler = MessageAssembler()
         self._started_s = time.monotonic()
         self._deciding: asyncio.Task[Accept | Refuse] | None = None
+        self._on_pong: Callable[[], None] | None = None
         self._is_lost = False
         self._reading = True
 
@@ -184,6 +186,7 @@ class WebSocketProtocol(asyncio.Protocol):
             self._transport, self._ws, accept.handler, self.hub, deflates=takes_shared_deflate(self._ws)
         )
         self._connection = connection
+        self._on_pong = accept.on_pong
         connection.start()
         accept.handler.on_open(connection)
         if self._is_lost:
@@ -205,7 +208,9 @@ class WebSocketProtocol(asyncio.Protocol):
             case Opcode.PING:
                 connection.handler.on_ping(bytes(frame.data))
             case Opcode.PONG:
-                connection.note_pong()
+                connection.note_pong(bytes(frame.data))
+                if self._on_pong is not None:
+                    self._on_pong()
             case Opcode.CLOSE:
                 connection.begin_close()
 

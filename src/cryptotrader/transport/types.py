@@ -37,6 +37,8 @@ class Accept:
     headers: tuple[tuple[str, str], ...] = ()
     max_message_bytes: int = 65_536
     """Largest message accepted from the client; a larger one closes the connection with 1009."""
+    on_pong: Callable[[], None] | None = None
+    """Called with every pong, whether it answers a ping of ours or not."""
 
 
 @dataclass(frozen=True)
