@@ -28,6 +28,10 @@ SLOWDOWN = 2
 wall clock again."""
 
 
+Feed = Callable[[MarketEvent, int], None]
+"""Gets an event and the time in epoch milliseconds."""
+
+
 class MarketClock:
     """Wall time that never goes back.
 
@@ -87,7 +91,24 @@ class MarketDriver:
             source.release(symbol, self._market_clock.now_ns())
         return source is not None
 
-    def advance(self, feed: Callable[[MarketEvent, int], None]) -> bool:
+    def control(self, act: Callable[[MarketSource, int], bool], sources: Sequence[MarketSource], *, feed: Feed) -> None:
+        """Do something to some sources; where ``act`` says so, the books are shown anew.
+
+        Raises:
+            ValueError: A source refuses; those before it have changed.
+        """
+        for source in sources:
+            now_ns = self._market_clock.now_ns()
+            if act(source, now_ns):
+                for symbol in source.symbols:
+                    if self.by_symbol[symbol] is source:
+                        feed(source.snapshot(symbol), to_ms(now_ns))
+
+    def now_ns(self) -> int:
+        """The market's time (epoch nanoseconds); never less than before."""
+        return self._market_clock.now_ns()
+
+    def advance(self, feed: Feed) -> bool:
         """Call ``feed`` with (event, time in epoch ms) for what is due, for ``SLICE_NS`` at most; True: more is due."""
         started_ns = self._clock.monotonic_ns()
         more = False
@@ -106,7 +127,7 @@ class MarketDriver:
                     break
         return more
 
-    def _leap(self, feed: Callable[[MarketEvent, int], None]) -> None:
+    def _leap(self, feed: Feed) -> None:
         """Where a long time was slept through, go on as after a restart: newer ids, and a book of the present."""
         now_ns = self._market_clock.now_ns()
         slept_ns, self._seen_ns = now_ns - self._seen_ns, now_ns

@@ -7,7 +7,7 @@ acknowledged before. User events are published after the transaction that holds 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cryptotrader.bus import Topic
@@ -123,6 +123,27 @@ class PaperVenue(VenueCommands):
     def watch(self, symbol: str) -> None:
         """Somebody looks at a symbol now: a recording that was told to hold begins to play."""
         if self._driver.release(symbol):
+            self._wake.set()
+
+    @property
+    def sources(self) -> tuple[MarketSource, ...]:
+        """Who moves the market."""
+        return self._driver.sources
+
+    def market_ns(self) -> int:
+        """The market's time. Unit: epoch nanoseconds."""
+        return self._driver.now_ns()
+
+    def control(self, act: Callable[[MarketSource, int], bool], sources: Sequence[MarketSource]) -> None:
+        """Do something to market sources (source, epoch nanoseconds); True from ``act`` shows their books anew.
+
+        Raises:
+            ValueError: A source refuses.
+        """
+        try:
+            self._driver.control(act, sources, feed=self._on_market)
+        finally:
+            self._save_checkpoint()
             self._wake.set()
 
     async def run(self) -> None:

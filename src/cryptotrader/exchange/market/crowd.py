@@ -43,11 +43,13 @@ class Crowd:
         past: The symbol's path, also of its future.
         seed: Same seed, start and past: same events.
         start_ms: Where the live market starts; a multiple of the profile's ``step_ms``.
+        id_shift: How far update ids are ahead of those that follow from the time.
     """
 
-    def __init__(self, past: SymbolPast, seed: int, start_ms: int) -> None:
+    def __init__(self, past: SymbolPast, seed: int, *, start_ms: int, id_shift: int = 0) -> None:
         profile = past.profile
         self._past = past
+        self._id_shift = id_shift
         self._profile = profile
         self._step = start_ms // profile.step_ms
         self._random = Random(seed_key(seed, "crowd", profile.symbol, self._step))
@@ -180,7 +182,7 @@ class Crowd:
             found.append(tuple(levels))
             changes.clear()
         bids, asks = found
-        last_id = (self._step - LISTED_MS // self._profile.step_ms) * IDS_PER_STEP
+        last_id = (self._step - LISTED_MS // self._profile.step_ms) * IDS_PER_STEP + self._id_shift
         book.apply(bids, asks, last_id)
         return bids, asks
 

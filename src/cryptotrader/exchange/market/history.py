@@ -95,6 +95,7 @@ class SymbolPast:
         anchor: Where the path is pinned down; its time is cut to a whole second.
         end_ms: Where the past ends; the anchor by default. Cut to a whole second.
         last_trade_id: Id of the last trade of the past; None counts trades from the listing on.
+        id_shift: Instead of ``last_trade_id``: how far ids are ahead of that count.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class SymbolPast:
         anchor: Anchor,
         end_ms: int | None = None,
         last_trade_id: int | None = None,
+        id_shift: int = 0,
     ) -> None:
         self.profile = profile
         self.end_ms = (anchor.time_ms if end_ms is None else end_ms) // SECOND_MS * SECOND_MS
@@ -117,7 +119,7 @@ class SymbolPast:
         lots_per_s = profile.volume_per_s * SCALE / profile.lot
         self._lots = Flow(f"{seed}:trades:{profile.symbol}", lots_per_s, LISTED_MS)
         self._key = seed_key(seed, "trade", profile.symbol)
-        self._id_shift = 0 if last_trade_id is None else last_trade_id + 1 - self._trades.until(self.end_ms)
+        self._id_shift = id_shift if last_trade_id is None else last_trade_id + 1 - self._trades.until(self.end_ms)
 
     def price_at(self, time_ms: int) -> float:
         """The unrounded scaled price at any time, also after the end; linear within a second."""

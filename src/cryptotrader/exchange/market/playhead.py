@@ -42,3 +42,14 @@ class Playhead(msgspec.Struct, frozen=True):
             speed_denominator=speed.denominator,
             is_paused=self.is_paused if is_paused is None else is_paused,
         )
+
+
+class TapeMark(msgspec.Struct, frozen=True):
+    """Where a recording stands, and of which recording that is true."""
+
+    symbol: str
+    opening_id: int
+    event_count: int
+    playhead: Playhead | None
+    loop: int
+    index: int

@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 
 import msgspec
 
 from cryptotrader.core.errors import ConfigError
+from cryptotrader.exchange.market.control import MAX_SEED, read_speed
 from cryptotrader.exchange.market.profiles import PROFILES
 from cryptotrader.exchange.market.recordings.columns import Recording
 from cryptotrader.exchange.market.recordings.compact import is_compact, load
@@ -33,13 +33,6 @@ PACKAGED_TAPE = Path(__file__).with_name("data") / "btcusdt.tape"
 DEFAULT_MARKET_SPEC = "default"
 
 DEFAULT_SEED = 1
-
-MAX_SPEED = 1000
-"""Fastest fixed speed. Unit: recorded seconds per second. Reason: beyond it ``max`` is what is meant."""
-
-MIN_SPEED = Decimal("0.001")
-
-MAX_SEED = 2**63 - 1
 
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -154,15 +147,10 @@ def _options(part: str, query: str, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def _speed(part: str, text: str) -> Fraction | None:
-    if text == "max":
-        return None
     try:
-        speed = Decimal(text)
-    except InvalidOperation:
-        speed = Decimal(0)
-    if not speed.is_finite() or not MIN_SPEED <= speed <= MAX_SPEED:
-        raise ConfigError(f"market {part!r}: speed must be max or a number from {MIN_SPEED} to {MAX_SPEED}")
-    return Fraction(speed)
+        return read_speed(text)
+    except ValueError as error:
+        raise ConfigError(f"market {part!r}: {error}") from None
 
 
 def _truth(part: str, options: Mapping[str, str], name: str) -> bool:

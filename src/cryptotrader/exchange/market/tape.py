@@ -16,11 +16,12 @@ from fractions import Fraction
 
 import msgspec
 
-from cryptotrader.core.clock import NS_PER_MS
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
+from cryptotrader.exchange.market.control import PlayState, speed_text
 from cryptotrader.exchange.market.history import Anchor, SeededHistory, SymbolPast
-from cryptotrader.exchange.market.playhead import Playhead
+from cryptotrader.exchange.market.playhead import Playhead, TapeMark
 from cryptotrader.exchange.market.profiles import profile_like
 from cryptotrader.exchange.market.recordings.columns import DEPTH, TRADE, Recording
 from cryptotrader.exchange.market.source import MarketEvent
@@ -37,15 +38,6 @@ _SEAM_DIFF, _SEAM_TOP = -2, -1
 """Cursor places before the first recorded event of every loop but the first."""
 
 _NS_PER_US = 1_000
-
-
-class _Checkpoint(msgspec.Struct, frozen=True):
-    symbol: str
-    opening_id: int
-    event_count: int
-    playhead: Playhead | None
-    loop: int
-    index: int
 
 
 class TapeSource:
@@ -164,7 +156,7 @@ class TapeSource:
         """At a finite speed all that counts is where the playhead started; at ``max`` also the cursor."""
         symbol, opening_id, event_count = self._identity()
         return msgspec.json.encode(
-            _Checkpoint(
+            TapeMark(
                 symbol=symbol,
                 opening_id=opening_id,
                 event_count=event_count,
@@ -177,7 +169,7 @@ class TapeSource:
     def resume(self, data: bytes, now_ns: int) -> None:
         """Stand where the tape would stand now had it never stopped; begin anew where ``data`` is of another tape."""
         try:
-            saved = msgspec.json.decode(data, type=_Checkpoint)
+            saved = msgspec.json.decode(data, type=TapeMark)
         except msgspec.MsgspecError as problem:
             raise ConfigError(f"tape: unreadable checkpoint: {problem}") from None
         if (saved.symbol, saved.opening_id, saved.event_count) != self._identity():
@@ -208,11 +200,18 @@ class TapeSource:
 
     def play(self, now_ns: int) -> None:
         """Go on after ``pause``."""
+        self._granted = 0
         if self._playhead is not None:
             self._playhead = self._playhead.moved(now_ns, is_paused=False)
 
-    def step(self, count: int = 1) -> None:
-        """Hand over the next ``count`` events of a paused tape."""
+    def step(self, count: int, now_ns: int) -> None:
+        """Hand over the next ``count`` events of a paused tape.
+
+        Raises:
+            ValueError: It is not paused.
+        """
+        if self._playhead is None or not self._playhead.is_paused:
+            raise ValueError("only a paused market can be stepped")
         self._granted += count
 
     def set_speed(self, speed: Fraction | None, now_ns: int) -> None:
@@ -243,6 +242,30 @@ class TapeSource:
             goal_ns += self._period_ns
         self._playhead = msgspec.structs.replace(self._playhead, position_ns=goal_ns, anchor_ns=now_ns)
         self._stand_at(goal_ns)
+
+    def reseed(self, seed: int, now_ns: int) -> None:
+        """There is nothing to draw.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError("a recording has no seed")
+
+    def state(self, now_ns: int) -> PlayState:
+        """What the tape does now."""
+        here_ns = self._period_ns - 1 if self._is_over else self._cursor_position_ns()
+        loop, offset_ns = divmod(here_ns, self._period_ns)
+        return PlayState(
+            kind="tape",
+            symbols=self.symbols,
+            is_paused=self._playhead is not None and self._playhead.is_paused,
+            speed=speed_text(self._speed),
+            position_s=offset_ns / NS_PER_S,
+            length_s=self._period_ns / NS_PER_S,
+            loop=loop,
+            is_held=self._is_held,
+            is_over=self._is_over,
+        )
 
     def _identity(self) -> tuple[str, int, int]:
         recording = self._recording

@@ -254,12 +254,15 @@ def test_pause_step_play_and_speed_keep_the_place() -> None:
     source.pause(START_NS + 50 * NS_PER_MS)
     assert source.advance(START_NS + NS_PER_S, 10) == []
     assert source.next_due_ns() is None
-    source.step()
+    source.step(1, START_NS + NS_PER_S)
     assert source.next_due_ns() == 0
     (trade,) = source.advance(START_NS + NS_PER_S, 10)
     assert isinstance(trade, Trade)
     assert trade.event_ms == (START_NS + NS_PER_S) // NS_PER_MS
+    assert source.state(START_NS).is_paused
     source.play(START_NS + 2 * NS_PER_S)
+    with pytest.raises(ValueError, match="paused"):
+        source.step(1, START_NS + 2 * NS_PER_S)
     assert source.next_due_ns() == START_NS + 2 * NS_PER_S + 150 * NS_PER_MS
     source.set_speed(Fraction(10), START_NS + 2 * NS_PER_S)
     assert source.next_due_ns() == START_NS + 2 * NS_PER_S + 15 * NS_PER_MS
