@@ -12,7 +12,8 @@ from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
-from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.order_lists import OrderList
+from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import SymbolRules
 
 DEFAULT_LIMIT = 500
@@ -56,6 +57,12 @@ class EngineState(msgspec.Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     """Oldest first; ``Order.fills`` may be left empty."""
     fills: tuple[Fill, ...] = ()
+    """Oldest first."""
+    lists: tuple[OrderList, ...] = ()
+    """Oldest first."""
+    prevented: tuple[PreventedMatch, ...] = ()
+    """Oldest first."""
+    amendments: tuple[Amendment, ...] = ()
     """Oldest first."""
 
 
@@ -186,12 +193,17 @@ class Records:
     # State
 
     def counters(self) -> Counters:
-        """Ids that must go on where they stopped; small enough to be written with every commit."""
-        symbols = tuple(
-            SymbolCounters(symbol, market.last_trade_id, market.trade_shift, market.last_price, market.last_trade_ms)
-            for symbol, market in self._markets.items()
-        )
-        return Counters(self._next_order_id, self._next_execution_id, symbols)
+        """Ids that must go on where they stopped, of every symbol."""
+        return msgspec.structs.replace(self.ids(), symbols=tuple(map(self.symbol_counters, self._markets)))
+
+    def ids(self) -> Counters:
+        """The counters that belong to no symbol; small and cheap, since a store writes them with every command."""
+        return Counters(self._next_order_id, self._next_execution_id)
+
+    def symbol_counters(self, symbol: str) -> SymbolCounters:
+        """The counters of one symbol that trades here; a store writes those that a command may have moved."""
+        market = self._markets[symbol]
+        return SymbolCounters(symbol, market.last_trade_id, market.trade_shift, market.last_price, market.last_trade_ms)
 
     def state(self) -> EngineState:
         """Everything that a restart must not lose."""
