@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from cryptotrader.core.orders import OrderType, Side
-from cryptotrader.core.scaled import SCALE, mul_scaled
+from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.orders import Fill, Order
-
-BASIS_POINTS = 10_000
-"""Basis points in the whole."""
+from cryptotrader.exchange.engine.rules import Terms
+from cryptotrader.exchange.engine.rules.commission import Fees as Fees
 
 MAX_KEPT_ORDERS = 20_000
 """Orders remembered per account and symbol. Unit: orders. Reason: bounds memory to some tens of megabytes; older closed
@@ -22,21 +21,6 @@ ones are only in the store."""
 
 MAX_KEPT_FILLS = 20_000
 """Fills remembered per account and symbol. Unit: fills. Reason: as for orders."""
-
-
-class Fees(msgspec.Struct, frozen=True):
-    """What an account pays, in basis points of what it receives."""
-
-    maker_bps: int = 10
-    taker_bps: int = 10
-
-    def rate(self, is_maker: bool) -> int:
-        """The rate as a scaled number: ten basis points are 0.00100000."""
-        return (self.maker_bps if is_maker else self.taker_bps) * SCALE // BASIS_POINTS
-
-    def commission(self, received: int, is_maker: bool) -> int:
-        """The fee on an amount received, cut to eight places."""
-        return received * (self.maker_bps if is_maker else self.taker_bps) // BASIS_POINTS
 
 
 def needed_lock(order: Order) -> int:
@@ -187,12 +171,13 @@ class History:
 
 
 class Account:
-    """Balances, fees, orders and fills of one account."""
+    """Balances, fees, terms, orders and fills of one account."""
 
-    def __init__(self, account_id: str, wallet: Wallet, fees: Fees) -> None:
+    def __init__(self, account_id: str, wallet: Wallet, fees: Fees, terms: Terms | None = None) -> None:
         self.account_id = account_id
         self.wallet = wallet
         self.fees = fees
+        self.terms = terms or Terms()
         self._histories: dict[str, History] = {}
 
     def history(self, symbol: str) -> History:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.core.scaled import mul_scaled
-from cryptotrader.exchange.engine.rules import filters
 from cryptotrader.exchange.engine.accounts import Account
 from cryptotrader.exchange.engine.errors import (
     DUPLICATE_TEXT,
@@ -19,6 +18,7 @@ from cryptotrader.exchange.engine.errors import (
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Plan, plan_by_qty, plan_by_quote
 from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.rules import check_new
 
 NOTHING = Plan([], 0, 0, 0)
 
@@ -29,8 +29,7 @@ def check_rules(market: SymbolMarket, account: Account, new: NewOrder, now_ms: i
     Raises:
         Refusal: The order breaks a rule.
     """
-    open_orders = len(account.history(new.symbol).open)
-    filters.check_order(market.rules, new, average=market.average_price(now_ms), open_orders=open_orders)
+    check_new(market.rules, account, new, market.average_price(now_ms))
 
 
 def admit(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) -> Plan:

@@ -23,6 +23,7 @@ INVALID_SYMBOL = -1121
 ORDER_REJECTED = -2010
 CANCEL_REJECTED = -2011
 NO_SUCH_ORDER = -2013
+AMEND_REJECTED = -2038
 
 INSUFFICIENT_BALANCE_TEXT = "Account has insufficient balance for requested action."
 WOULD_TAKE_TEXT = "Order would immediately match and take."

@@ -13,6 +13,7 @@ from cryptotrader.exchange.engine.matching.book import Resting
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
 from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.rules import commission
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -132,14 +133,20 @@ class Execution:
         is_buyer = order.side is Side.BUY
         paid_asset, got_asset = (rules.quote, rules.base) if is_buyer else (rules.base, rules.quote)
         paid, got = (match.quote_qty, match.qty) if is_buyer else (match.qty, match.quote_qty)
-        commission = account.fees.commission(got, is_maker)
+        fee = commission.charge(
+            account.fees,
+            commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, match.qty, match.quote_qty),
+            prices=market.prices,
+            available=account.wallet.free(commission.DISCOUNT_ASSET),
+        )
         held = needed_lock(order)
         order.executed += match.qty
         order.quote_executed += match.quote_qty
         account.wallet.lock(paid_asset, needed_lock(order) - held)
         account.wallet.credit(paid_asset, -paid)
-        account.wallet.credit(got_asset, got - commission)
-        self.touch(order.account, rules.base, rules.quote)
+        account.wallet.credit(got_asset, got)
+        account.wallet.credit(fee.asset, -fee.amount)
+        self.touch(order.account, rules.base, rules.quote, fee.asset)
         fill = Fill(
             trade_id=trade_id,
             order_id=order.order_id,
@@ -148,8 +155,8 @@ class Execution:
             price=match.price,
             qty=match.qty,
             quote_qty=match.quote_qty,
-            commission=commission,
-            commission_asset=got_asset,
+            commission=fee.amount,
+            commission_asset=fee.asset,
             is_maker=is_maker,
             is_buyer=is_buyer,
             time_ms=self.now_ms,

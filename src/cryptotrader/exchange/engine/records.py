@@ -14,7 +14,7 @@ from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.order_lists import OrderList
 from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
-from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules import SymbolRules, Terms
 
 DEFAULT_LIMIT = 500
 """Rows of a query without a limit. Unit: rows. Reason: Binance's default."""
@@ -47,6 +47,7 @@ class AccountState(msgspec.Struct, frozen=True):
     account: str
     fees: Fees
     balances: tuple[Balance, ...]
+    terms: Terms = Terms()
 
 
 class EngineState(msgspec.Struct, frozen=True):
@@ -75,6 +76,8 @@ class Records:
 
     def __init__(self, rules: Iterable[SymbolRules]) -> None:
         self._markets = {each.symbol: SymbolMarket(each) for each in rules}
+        for market in self._markets.values():
+            market.prices = self._last_price_of
         self._accounts: dict[str, Account] = {}
         self._next_order_id = 1
         self._next_execution_id = 1
@@ -104,6 +107,14 @@ class Records:
         """Change what an account pays from the next fill on."""
         self._accounts[account].fees = fees
 
+    def terms(self, account: str) -> Terms:
+        """What an account may do."""
+        return self._accounts[account].terms
+
+    def set_terms(self, account: str, terms: Terms) -> None:
+        """Change what an account may do from the next command on."""
+        self._accounts[account].terms = terms
+
     # Questions
 
     def symbols(self) -> tuple[str, ...]:
@@ -132,6 +143,11 @@ class Records:
         ``now_ms``: the end of the window; the time of the last command or market event where not given.
         """
         return self._market(symbol).average_price(self._now_ms if now_ms is None else now_ms)
+
+    def _last_price_of(self, symbol: str) -> int | None:
+        """As ``last_price``; None also where there is no such symbol."""
+        market = self._markets.get(symbol)
+        return (market.last_price or None) if market is not None else None
 
     def next_trade_id(self, symbol: str) -> int:
         """Public id of a trade that users would do now."""
@@ -213,7 +229,7 @@ class Records:
         return EngineState(
             counters=self.counters(),
             accounts=tuple(
-                AccountState(account.account_id, account.fees, account.balances())
+                AccountState(account.account_id, account.fees, account.balances(), account.terms)
                 for account in self._accounts.values()
             ),
             orders=tuple(sorted(orders, key=lambda order: order.order_id)),
@@ -234,7 +250,7 @@ class Records:
         for kept in state.accounts:
             free = {asset: amount for asset, amount, _ in kept.balances}
             locked = {asset: amount for asset, _, amount in kept.balances}
-            self._accounts[kept.account] = Account(kept.account, Wallet(free, locked), kept.fees)
+            self._accounts[kept.account] = Account(kept.account, Wallet(free, locked), kept.fees, kept.terms)
         self._restore_counters(state.counters)
         for order in state.orders:
             self._restore_order(order.snapshot())

@@ -8,6 +8,7 @@ from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level,
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.matching.book import BookSide
 from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules.commission import Prices, no_prices
 
 AVERAGE_BUCKET_MS = 10_000
 """Grain of the average price's window. Unit: ms. Reason: thirty buckets cover five minutes well enough."""
@@ -70,6 +71,8 @@ class SymbolMarket:
         self.trade_shift = 0
         self.top_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)
+        self.prices: Prices = no_prices
+        """Last prices of every symbol, for commission that is paid in another asset."""
         self._average = AveragePrice(rules.avg_price_mins)
 
     @property

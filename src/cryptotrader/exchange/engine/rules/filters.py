@@ -1,90 +1,129 @@
-"""Trading rules that an order must pass, checked in Binance's order (``filters.md``)."""
+"""What one new order must keep to by itself: flags, price, quantity, value (``filters.md``; ``errors.md``).
+
+What depends on the account's other orders is in ``counts``. All amounts are scaled; a product of two is scaled twice.
+"""
 
 from __future__ import annotations
 
-from cryptotrader.core.orders import OrderType, Side
+from cryptotrader.core.orders import OrderType, PegPriceType, Side, TimeInForce
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.engine.errors import (
-    MARKET_CLOSED_TEXT,
     NO_QUOTE_MARKET_TEXT,
     UNSUPPORTED_COMBINATION_TEXT,
     ZERO_TEXT,
     filter_failure,
     rejected,
 )
-from cryptotrader.exchange.engine.orders import NewOrder
-from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.orders import NewOrder, Stop
+from cryptotrader.exchange.engine.rules.symbol import SymbolRules
 
-_UNSUPPORTED_TEXT = {
+UNSUPPORTED_TEXT = {
     OrderType.MARKET: "Market orders are not supported for this symbol.",
     OrderType.STOP_LOSS: "Stop loss orders are not supported for this symbol.",
     OrderType.STOP_LOSS_LIMIT: "Stop loss limit orders are not supported for this symbol.",
     OrderType.TAKE_PROFIT: "Take profit orders are not supported for this symbol.",
     OrderType.TAKE_PROFIT_LIMIT: "Take profit limit orders are not supported for this symbol.",
 }
+ICEBERG_TEXT = "Iceberg orders are not supported for this symbol."
+ICEBERG_QTY_TEXT = "IcebergQty exceeds QTY."
+TRAILING_TEXT = "Trailing stop orders are not supported for this symbol."
+PEG_TEXT = "Pegged orders are not supported for this symbol."
+PEG_TYPE_TEXT = "This order type may not use pegged price."
+PEG_KIND_TEXT = "This price peg cannot be used with this order type."
+
+ALGO_TYPES = frozenset(
+    {OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
+)
+"""What ``filters.md`` calls "algo" orders."""
+
+_UNPRICED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+
+_TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+"""Types whose ``timeInForce`` counts."""
+
+_ABOVE = frozenset(
+    {
+        (OrderType.STOP_LOSS, Side.BUY),
+        (OrderType.STOP_LOSS_LIMIT, Side.BUY),
+        (OrderType.TAKE_PROFIT, Side.SELL),
+        (OrderType.TAKE_PROFIT_LIMIT, Side.SELL),
+    }
+)
+"""What triggers above the market, and so has the "above" bounds of TRAILING_DELTA."""
 
 
-def check_order(rules: SymbolRules, new: NewOrder, *, average: int | None, open_orders: int) -> None:
-    """Check everything that needs neither book nor balances.
+def check_order(rules: SymbolRules, new: NewOrder, *, average: int | None, is_qty_open: bool = False) -> None:
+    """Check everything that needs neither book nor account.
+
+    A pegged order has no price before it meets the book; whoever pegs it calls this again with the price in it.
 
     Args:
         rules: The symbol's.
         new: The order asked for.
         average: Weighted average price of the symbol, None where nothing is known.
-        open_orders: How many orders the account has open on the symbol.
+        is_qty_open: The quantity will follow from another order's fills, so nothing can be said of it yet.
 
     Raises:
         Refusal: -1013 names the filter, -2010 says what the symbol does not do.
     """
-    if rules.status != "TRADING":
-        raise rejected(MARKET_CLOSED_TEXT)
+    _check_flags(rules, new)
+    stop = new.stop
+    if stop is not None and (stop.price or not stop.trailing_delta):
+        _check_tick(rules, stop.price)
+    is_pegged = new.peg is not None and not new.price
+    if new.type not in _UNPRICED and not is_pegged:
+        _check_tick(rules, new.price)
+        if average is not None:
+            _check_percent(rules, new.side, price=new.price, average=average)
+    if not is_qty_open:
+        _check_qty(rules, new)
+    if stop is not None and stop.trailing_delta:
+        _check_trailing(rules, new, stop)
+    if not is_qty_open and not is_pegged:
+        _check_value(rules, new, average)
+
+
+def _check_flags(rules: SymbolRules, new: NewOrder) -> None:
+    """What the symbol does not do at all."""
     if new.type not in rules.order_types:
-        raise rejected(_UNSUPPORTED_TEXT.get(new.type, UNSUPPORTED_COMBINATION_TEXT))
+        raise rejected(UNSUPPORTED_TEXT.get(new.type, UNSUPPORTED_COMBINATION_TEXT))
     if new.self_trade_prevention_mode not in rules.allowed_stp_modes:
         raise rejected(UNSUPPORTED_COMBINATION_TEXT)
-    if new.type is OrderType.MARKET:
-        _check_market(rules, new, average)
-    else:
-        _check_price(rules, new, average)
-        check_lot(rules, new.qty)
-        if new.price * new.qty < SCALE:
-            raise rejected(ZERO_TEXT)
-        check_notional(rules, new.price * new.qty)
-    if rules.max_num_orders and open_orders >= rules.max_num_orders:
-        raise filter_failure("MAX_NUM_ORDERS")
-
-
-def _check_market(rules: SymbolRules, new: NewOrder, average: int | None) -> None:
+    if (new.stop is None) is (new.type in ALGO_TYPES):
+        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
+    if new.stop is not None and new.stop.trailing_delta and not rules.trailing_allowed:
+        raise rejected(TRAILING_TEXT)
+    if new.iceberg_qty:
+        if not rules.iceberg_allowed:
+            raise rejected(ICEBERG_TEXT)
+        if new.type in _UNPRICED or (new.type in _TIMED and new.time_in_force is not TimeInForce.GTC):
+            raise rejected(UNSUPPORTED_COMBINATION_TEXT)
+    if new.peg is not None:
+        if not rules.peg_allowed:
+            raise rejected(PEG_TEXT)
+        if new.type in _UNPRICED:
+            raise rejected(PEG_TYPE_TEXT)
+        if new.type is OrderType.LIMIT_MAKER and new.peg.price_type is PegPriceType.MARKET_PEG:
+            raise rejected(PEG_KIND_TEXT)
     if new.quote_order_qty:
         if not rules.quote_order_qty_allowed:
             raise rejected(NO_QUOTE_MARKET_TEXT)
-        if new.qty:
+        if new.qty or new.type is not OrderType.MARKET:
             raise rejected(UNSUPPORTED_COMBINATION_TEXT)
-        notional = new.quote_order_qty * SCALE
-    else:
-        check_lot(rules, new.qty)
-        check_market_lot(rules, new.qty)
-        if average is None:
-            return
-        notional = average * new.qty
-    if rules.apply_min_to_market and notional < rules.min_notional * SCALE:
-        raise filter_failure("NOTIONAL")
-    if rules.apply_max_to_market and rules.max_notional and notional > rules.max_notional * SCALE:
-        raise filter_failure("NOTIONAL")
 
 
-def _check_price(rules: SymbolRules, new: NewOrder, average: int | None) -> None:
-    price = new.price
+def _check_tick(rules: SymbolRules, price: int) -> None:
     if price <= 0 or (rules.min_price and price < rules.min_price) or (rules.max_price and price > rules.max_price):
         raise filter_failure("PRICE_FILTER")
     if rules.tick and price % rules.tick:
         raise filter_failure("PRICE_FILTER")
-    if average is None:
-        return
+
+
+def _check_percent(rules: SymbolRules, side: Side, *, price: int, average: int) -> None:
     if rules.multiplier_up and not _is_within(price, average, rules.multiplier_down, rules.multiplier_up):
         raise filter_failure("PERCENT_PRICE")
     if rules.bid_multiplier_up:
-        if new.side is Side.BUY:
+        if side is Side.BUY:
             down, up = rules.bid_multiplier_down, rules.bid_multiplier_up
         else:
             down, up = rules.ask_multiplier_down, rules.ask_multiplier_up
@@ -96,6 +135,19 @@ def _is_within(price: int, average: int, down: int, up: int) -> bool:
     return average * down <= price * SCALE <= average * up
 
 
+def _check_qty(rules: SymbolRules, new: NewOrder) -> None:
+    if new.quote_order_qty:
+        return
+    check_lot(rules, new.qty)
+    if new.iceberg_qty:
+        check_lot(rules, new.iceberg_qty)
+        if new.iceberg_qty > new.qty:
+            raise rejected(ICEBERG_QTY_TEXT)
+        check_iceberg_parts(rules, qty=new.qty, shown=new.iceberg_qty)
+    if new.type in _UNPRICED:
+        check_market_lot(rules, new.qty)
+
+
 def check_lot(rules: SymbolRules, qty: int) -> None:
     """LOT_SIZE, which holds for orders of every type.
 
@@ -104,6 +156,16 @@ def check_lot(rules: SymbolRules, qty: int) -> None:
     """
     if qty <= 0 or qty < rules.min_qty or (rules.max_qty and qty > rules.max_qty) or (rules.step and qty % rules.step):
         raise filter_failure("LOT_SIZE")
+
+
+def check_iceberg_parts(rules: SymbolRules, *, qty: int, shown: int) -> None:
+    """ICEBERG_PARTS.
+
+    Raises:
+        Refusal: -1013 where an order of ``qty`` that shows ``shown`` at a time has too many parts.
+    """
+    if rules.iceberg_parts and -(-qty // shown) > rules.iceberg_parts:
+        raise filter_failure("ICEBERG_PARTS")
 
 
 def check_market_lot(rules: SymbolRules, qty: int) -> None:
@@ -117,11 +179,52 @@ def check_market_lot(rules: SymbolRules, qty: int) -> None:
         raise filter_failure("MARKET_LOT_SIZE")
 
 
+def _check_trailing(rules: SymbolRules, new: NewOrder, stop: Stop) -> None:
+    if (new.type, new.side) in _ABOVE:
+        least, most = rules.min_trailing_above_delta, rules.max_trailing_above_delta
+    else:
+        least, most = rules.min_trailing_below_delta, rules.max_trailing_below_delta
+    if stop.trailing_delta < least or (most and stop.trailing_delta > most):
+        raise filter_failure("TRAILING_DELTA")
+
+
+def value_of(new: NewOrder, average: int | None) -> int | None:
+    """What an order is worth in the quote asset, scaled twice; None where no price is known.
+
+    An order without a price counts at the average, as ``filters.md`` has it for MARKET orders.
+    """
+    if new.quote_order_qty:
+        return new.quote_order_qty * SCALE
+    if new.type not in _UNPRICED and new.price:
+        return new.price * new.qty
+    return None if average is None else average * new.qty
+
+
+def _check_value(rules: SymbolRules, new: NewOrder, average: int | None) -> None:
+    value = value_of(new, average)
+    if new.type not in _UNPRICED:
+        assert value is not None
+        if value < SCALE:
+            raise rejected(ZERO_TEXT)
+        check_notional(rules, value)
+        return
+    if value is None:
+        return
+    if rules.apply_plain_min_to_market and value < rules.plain_min_notional * SCALE:
+        raise filter_failure("MIN_NOTIONAL")
+    if rules.apply_min_to_market and value < rules.min_notional * SCALE:
+        raise filter_failure("NOTIONAL")
+    if rules.apply_max_to_market and rules.max_notional and value > rules.max_notional * SCALE:
+        raise filter_failure("NOTIONAL")
+
+
 def check_notional(rules: SymbolRules, notional: int) -> None:
-    """NOTIONAL of an order with a price; ``notional`` is the unscaled product of two scaled numbers.
+    """MIN_NOTIONAL and NOTIONAL of an order with a price; ``notional`` is the product of two scaled numbers.
 
     Raises:
         Refusal: -1013 where it is broken.
     """
+    if notional < rules.plain_min_notional * SCALE:
+        raise filter_failure("MIN_NOTIONAL")
     if notional < rules.min_notional * SCALE or (rules.max_notional and notional > rules.max_notional * SCALE):
         raise filter_failure("NOTIONAL")
