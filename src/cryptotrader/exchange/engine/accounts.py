@@ -15,6 +15,9 @@ from cryptotrader.exchange.engine.orders import Fill, Order
 from cryptotrader.exchange.engine.rules import Terms
 from cryptotrader.exchange.engine.rules.commission import Fees as Fees
 
+BASIS_POINTS = 10_000
+"""Basis points in the whole."""
+
 MAX_KEPT_ORDERS = 20_000
 """Orders remembered per account and symbol. Unit: orders. Reason: bounds memory to some tens of megabytes; older closed
 ones are only in the store."""

@@ -6,7 +6,7 @@ import pytest
 
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine import accounts
-from cryptotrader.exchange.engine.accounts import Fees, Wallet
+from cryptotrader.exchange.engine.accounts import Wallet
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.orders import CancelOrder
 from tests.support.engine_kit import NOW_MS, SYMBOL, limit, market_engine, p
@@ -34,12 +34,6 @@ def test_a_wallet_refuses_to_go_below_zero_and_stays_as_it_was() -> None:
     with pytest.raises(ValueError, match="negative"):
         wallet.credit("BTC", -6)
     assert wallet.balance("BTC") == ("BTC", 5, 2)
-
-
-def test_fees_are_cut_to_eight_places_and_show_as_rates() -> None:
-    fees = Fees(maker_bps=5, taker_bps=10)
-    assert (fees.rate(is_maker=True), fees.rate(is_maker=False)) == (p("0.0005"), p("0.001"))
-    assert fees.commission(1999, is_maker=False) == 1
 
 
 def test_displayed_levels_can_be_limited() -> None:

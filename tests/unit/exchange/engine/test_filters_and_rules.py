@@ -7,7 +7,7 @@ import pytest
 
 from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.orders import NewOrder, Stop
 from cryptotrader.exchange.engine.rules import SymbolRules
 from tests.support.engine_kit import NOW_MS, RULES, SYMBOL, limit, maker, market, market_engine, p, trade
 
@@ -108,14 +108,16 @@ def test_an_amount_on_a_book_thinner_than_one_lot_is_refused_with_the_documents_
 
 def test_what_the_symbol_does_not_do_is_refused_with_binances_words() -> None:
     closed = msgspec.structs.replace(RULES, status="BREAK")
-    assert refusal_of(limit("BUY", "100", "1"), closed) == (-2010, "Market is closed.")
+    assert refusal_of(limit("BUY", "100", "1"), closed) == (-1013, "Market is closed.")
     no_market = msgspec.structs.replace(RULES, order_types=(OrderType.LIMIT,))
     text = "Market orders are not supported for this symbol."
     assert refusal_of(market("BUY", "1"), no_market) == (-2010, text)
-    stop = NewOrder(symbol=SYMBOL, side=Side.SELL, type=OrderType.STOP_LOSS, qty=p("1"))
-    assert refusal_of(stop) == (-2010, "Stop loss orders are not supported for this symbol.")
+    stop = NewOrder(symbol=SYMBOL, side=Side.SELL, type=OrderType.STOP_LOSS, qty=p("1"), stop=Stop(price=p("90")))
+    text = "Stop loss orders are not supported for this symbol."
+    assert refusal_of(stop, no_market) == (-2010, text)
     prevented = msgspec.structs.replace(limit("BUY", "100", "1"), self_trade_prevention_mode="EXPIRE_TAKER")
-    assert refusal_of(prevented) == (-2010, "Unsupported order combination")
+    alone = msgspec.structs.replace(RULES, allowed_stp_modes=("NONE",))
+    assert refusal_of(prevented, alone) == (-2010, "Unsupported order combination")
     no_amounts = msgspec.structs.replace(RULES, quote_order_qty_allowed=False)
     text = "Quote order qty market orders are not support for this symbol."
     assert refusal_of(market("BUY", quote="10"), no_amounts) == (-2010, text)

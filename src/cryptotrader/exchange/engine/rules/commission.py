@@ -127,7 +127,7 @@ def charge(fees: Fees, trade: Trade, *, prices: Prices, available: int) -> Charg
             due = amount * (standard * fees.discount + extra * SCALE) // (unit * SCALE * SCALE)
             if due <= available + (received if asset == DISCOUNT_ASSET else 0):
                 return Charge(DISCOUNT_ASSET, due)
-    return Charge(asset, received * (standard + extra) // SCALE)
+    return Charge(asset, min(received, received * (standard + extra) // SCALE))
 
 
 def _worth(trade: Trade, prices: Prices) -> tuple[int, int] | None:
