@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cryptotrader.exchange.engine.accounts import FillQuery, Period
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -38,7 +42,7 @@ def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
             "buyer": render.commission_rate(0),
             "seller": render.commission_rate(0),
         },
-        "canTrade": True,
+        "canTrade": account.can_trade,
         "canWithdraw": True,
         "canDeposit": True,
         "brokered": False,
@@ -47,7 +51,7 @@ def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
         "updateTime": call.venue.updated_ms(call.account),
         "accountType": "SPOT",
         "balances": render.balances(rows, omit_zero=bool(params.omit_zero_balances)),
-        "permissions": ["SPOT"],
+        "permissions": list(account.permissions),
         "uid": account.uid,
     }
 
@@ -55,7 +59,7 @@ def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
 def _my_trades(call: Call, params: acct_trade_history.MyTradesParams) -> object:
     symbol = known_symbol(call, params.symbol)
     check_period(params.start_time, params.end_time)
-    fills = call.venue.engine.fills(
+    fills = call.venue.fills(
         call.account,
         symbol,
         FillQuery(
@@ -65,7 +69,19 @@ def _my_trades(call: Call, params: acct_trade_history.MyTradesParams) -> object:
             limit=params.limit or DEFAULT_ROWS,
         ),
     )
-    return [render.account_trade(fill) for fill in fills]
+    lists = _lists_of(call, symbol, fills)
+    return [render.account_trade(fill, lists[fill.order_id]) for fill in fills]
+
+
+def _lists_of(call: Call, symbol: str, fills: Iterable[Fill]) -> dict[int, int]:
+    """To which order list the order of each fill belongs; what is no longer remembered counts as belonging to none."""
+    found: dict[int, int] = {}
+    for order_id in {fill.order_id for fill in fills}:
+        try:
+            found[order_id] = call.venue.order(call.account, symbol, order_id=order_id).order_list_id
+        except Refusal:
+            found[order_id] = NO_ORDER_LIST
+    return found
 
 
 def _order_limits(call: Call, params: get_order_rate_limits.OrderRateLimitsParams) -> object:
@@ -97,22 +113,45 @@ def _filters(call: Call, params: relevant_filters.RelevantFiltersParams) -> obje
 
 
 def _prevented_matches(call: Call, params: acct_prevented_matches.PreventedMatchesParams) -> object:
-    """None: no symbol here has a mode of self-trade prevention but ``NONE``."""
-    known_symbol(call, params.symbol)
-    return []
+    symbol = known_symbol(call, params.symbol)
+    found = call.venue.prevented_matches(
+        call.account,
+        symbol,
+        prevented_match_id=params.prevented_match_id,
+        order_id=params.order_id,
+        from_id=params.from_prevented_match_id,
+        limit=params.limit or DEFAULT_ROWS,
+    )
+    return [render.prevented_match(match) for match in found]
 
 
 def _allocations(call: Call, params: my_allocations.AllocationsParams) -> object:
-    """None: nothing here is routed to another book."""
-    known_symbol(call, params.symbol)
+    symbol = known_symbol(call, params.symbol)
     check_period(params.start_time, params.end_time)
-    return []
+    found = call.venue.allocations(
+        call.account,
+        symbol,
+        order_id=params.order_id,
+        from_id=params.from_allocation_id,
+        period=Period(params.start_time, params.end_time),
+        limit=params.limit or DEFAULT_ROWS,
+    )
+    lists = _lists_of(call, symbol, found)
+    return [render.allocation(fill, lists[fill.order_id]) for fill in found]
 
 
 def _amendments(call: Call, params: order_amendments.AmendmentsParams) -> object:
-    """None: no symbol here allows amendments. An order that the account does not have is told as such."""
-    call.venue.order(call.account, known_symbol(call, params.symbol), order_id=params.order_id)
-    return []
+    """An order that the account does not have is told as such."""
+    symbol = known_symbol(call, params.symbol)
+    call.venue.order(call.account, symbol, order_id=params.order_id)
+    found = call.venue.amendments(
+        call.account,
+        symbol,
+        params.order_id,
+        from_execution_id=params.from_execution_id,
+        limit=params.limit or DEFAULT_ROWS,
+    )
+    return [render.past_amendment(amendment) for amendment in found]
 
 
 def _start_stream(call: Call, params: start_user_data_stream.StartStreamParams) -> object:

@@ -12,10 +12,12 @@ from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
 from cryptotrader.exchange.protocol.operations import (
     account,
+    list_questions,
     market,
     order_lists,
     price_range,
     replace,
+    sor,
     trading,
     windows,
 )
@@ -58,6 +60,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *trading.ENDPOINTS,
     *replace.ENDPOINTS,
     *order_lists.ENDPOINTS,
+    *list_questions.ENDPOINTS,
+    *sor.ENDPOINTS,
     *account.ENDPOINTS,
 )
 """Every request that is answered here; those about a connection's session are answered by the connection."""

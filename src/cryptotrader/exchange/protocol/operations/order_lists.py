@@ -1,19 +1,18 @@
-"""What no symbol allows here (``exchangeInfo`` says so): order lists, amendments, smart order routing.
-
-Parameters are checked as if it were allowed; then comes the matching engine's own refusal (``errors.md``).
-"""
+"""Order lists are placed: OCO, the OCO of old, OTO, OTOCO, OPO, OPOCO (``rest-api.md``, "Order lists")."""
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final
 
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.errors import ORDER_REJECTED, Refusal, no_such_order, unknown_order
+from cryptotrader.exchange.engine.errors import Refusal, rejected
+from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList
+from cryptotrader.exchange.protocol import render
+from cryptotrader.exchange.protocol.auth import mandatory
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
-from cryptotrader.exchange.protocol.operations.trading import amount, check_period
-from cryptotrader.services.binance.legs import OrderListParams, PendingPairParams, PendingParams, WorkingParams
-from cryptotrader.services.binance.request import Params
-from cryptotrader.services.binance.websocketAPI.account_requests import acct_oco_history
+from cryptotrader.exchange.protocol.operations.new_orders import Leg, amount, counted, leg_order, placed, stp_mode
+from cryptotrader.services.binance.legs import OrderListParams, PendingPairParams, PendingParams
 from cryptotrader.services.binance.websocketAPI.order_list_requests import (
     place_legacy_oco,
     place_opo,
@@ -21,58 +20,44 @@ from cryptotrader.services.binance.websocketAPI.order_list_requests import (
     place_oto,
     place_otoco,
 )
-from cryptotrader.services.binance.websocketAPI.sor_requests import place_sor_order, test_sor_order
-from cryptotrader.services.binance.websocketAPI.trading_requests import (
-    amend_order,
-    cancel_oco_order,
-    create_new_oco_order,
-    get_oco_order,
-    get_open_oco_orders,
-)
-
-AMEND_REJECTED: Final = -2038
-UNSUPPORTED_OPERATION: Final = -1020
+from cryptotrader.services.binance.websocketAPI.trading_requests import create_new_oco_order
 
 NO_OCO_TEXT: Final = "OCO orders are not supported for this symbol"
 NO_OTO_TEXT: Final = "OTO orders are not supported for this symbol."
 NO_OPO_TEXT: Final = "OPO orders are not supported for this symbol."
-NO_AMEND_TEXT: Final = "Order amend is not supported for this symbol."
 
 _LIMIT_MAKER: Final = "LIMIT_MAKER"
-_ENDS_OF_AMOUNTS: Final = ("price", "Price", "quantity", "Quantity", "Qty")
+
+_LEGACY_LIMIT: Final = {
+    "price": "Price",
+    "limitClientOrderId": "ClientOrderId",
+    "limitIcebergQty": "IcebergQty",
+    "limitStrategyId": "StrategyId",
+    "limitStrategyType": "StrategyType",
+}
+_LEGACY_STOP: Final = {
+    "stopPrice": "StopPrice",
+    "trailingDelta": "TrailingDelta",
+    "stopLimitPrice": "Price",
+    "stopLimitTimeInForce": "TimeInForce",
+    "stopClientOrderId": "ClientOrderId",
+    "stopIcebergQty": "IcebergQty",
+    "stopStrategyId": "StrategyId",
+    "stopStrategyType": "StrategyType",
+}
+"""What the OCO of old calls the parameters of its two orders, and what they are called since."""
 
 
-def _check(call: Call, params: OrderListParams | amend_order.AmendOrderParams | place_sor_order.SorOrderParams) -> None:
-    """Symbol, precision of all amounts, mode of self-trade prevention.
-
-    Raises:
-        Refusal: -1121, -1111 or -1130.
-    """
-    rules = call.venue.rules[known_symbol(call, params.symbol)]
-    for name, value in params.wire().items():
-        if name.endswith(_ENDS_OF_AMOUNTS):
-            amount(name, value)
-    mode = params.wire().get("selfTradePreventionMode", rules.default_stp_mode)
-    if mode not in rules.allowed_stp_modes:
-        raise Refusal(-1130, "Data sent for parameter 'selfTradePreventionMode' is not valid.")
-
-
-def _check_iceberg(params: Params, *legs: str) -> None:
+def _check_iceberg(wire: Mapping[str, Any], *legs: str) -> None:
     """Only an order that stays until cancelled can show itself bit by bit.
 
     Raises:
         Refusal: -1160.
     """
-    wire = params.wire()
     for leg in legs:
         name = f"{leg}IcebergQty"
         if name in wire and wire.get(f"{leg}Type") != _LIMIT_MAKER and wire.get(f"{leg}TimeInForce", "GTC") != "GTC":
             raise Refusal(-1160, f"Parameter '{name}' is not supported if `{leg}TimeInForce` is not GTC.")
-
-
-def _check_contingent(above: str, below: str | None) -> None:
-    if above == below == _LIMIT_MAKER:
-        raise Refusal(-1168, "At least one OCO order must be contingent.")
 
 
 def _check_pair(side: Side, above: str, below: str) -> None:
@@ -81,7 +66,8 @@ def _check_pair(side: Side, above: str, below: str) -> None:
     Raises:
         Refusal: -1165 to -1168 or -1196 to -1199.
     """
-    _check_contingent(above, below)
+    if above == below == _LIMIT_MAKER:
+        raise Refusal(-1168, "At least one OCO order must be contingent.")
     gain, loss = (below, above) if side is Side.BUY else (above, below)
     where = {Side.BUY: ("buy", "below", "above"), Side.SELL: ("sell", "above", "below")}[side]
     if loss == _LIMIT_MAKER:
@@ -101,84 +87,111 @@ def _check_opo(params: PendingParams | PendingPairParams) -> None:
         raise Refusal(-1223, "Pending orders in an OPO list must be asks.")
 
 
-def _check_pending(params: WorkingParams) -> None:
-    match params:
-        case PendingPairParams():
-            _check_iceberg(params, "working", "pendingAbove", "pendingBelow")
-            # On which side of the market they lie shows when they begin to work; only one can be without a trigger.
-            _check_contingent(params.pending_above_type, params.pending_below_type)
-        case _:
-            _check_iceberg(params, "working", "pending")
+def _check_kind(call: Call, symbol: str, kind: ListKind) -> None:
+    """Whether the symbol has lists of this kind (``faqs/opo.md``, "Which symbols allow OPO orders?").
+
+    Raises:
+        Refusal: -2010.
+    """
+    rules = call.venue.rules[symbol]
+    if kind is not ListKind.OCO and not rules.oto_allowed:
+        raise rejected(NO_OTO_TEXT)
+    if kind.is_proportional and not rules.opo_allowed:
+        raise rejected(NO_OPO_TEXT)
+    if kind not in (ListKind.OTO, ListKind.OPO) and not rules.oco_allowed:
+        raise rejected(NO_OCO_TEXT)
 
 
-def _legacy_oco(call: Call, params: place_legacy_oco.LegacyOcoParams) -> NoReturn:
-    _check(call, params)
+def _place(call: Call, params: OrderListParams, kind: ListKind, legs: list[tuple[str, Side, str | None]]) -> object:
+    """Place a list of (name of the leg, side, parameter that holds its quantity)."""
+    wire = params.wire()
+    _check_iceberg(wire, *(name for name, _, _ in legs))
+    return _submit(call, wire, kind, legs=legs)
+
+
+def _submit(call: Call, wire: Mapping[str, Any], kind: ListKind, *, legs: list[tuple[str, Side, str | None]]) -> object:
+    symbol = known_symbol(call, wire["symbol"])
+    mode = stp_mode(call.venue.rules[symbol], wire.get("selfTradePreventionMode"))
+    orders = tuple(
+        leg_order(
+            wire,
+            Leg(symbol=symbol, name=name, side=side, qty=amount(qty, wire[qty]) if qty else 0, mode=mode),
+        )
+        for name, side, qty in legs
+    )
+    _check_kind(call, symbol, kind)
+    new = NewOrderList(symbol=symbol, kind=kind, legs=orders, client_list_id=wire.get("listClientOrderId", ""))
+    with counted(call, len(orders)):
+        told, reports = call.venue.submit_list(call.account, new)
+    wanted = wire.get("newOrderRespType", "RESULT")
+    return render.placed_list(told, [placed(order, wanted) for order in reports])
+
+
+def _oco(call: Call, params: create_new_oco_order.NewOcoParams) -> object:
+    _check_pair(params.side, params.above_type, params.below_type)
+    return _place(call, params, ListKind.OCO, [("above", params.side, "quantity"), ("below", params.side, "quantity")])
+
+
+def _legacy_oco(call: Call, params: place_legacy_oco.LegacyOcoParams) -> object:
+    """The same under the names of old: a limit order, and a stop loss on the other side of the market."""
     if params.stop_iceberg_qty is not None and params.stop_limit_time_in_force not in (None, "GTC"):
         raise Refusal(-1160, "Parameter 'stopIcebergQty' is not supported if `stopLimitTimeInForce` is not GTC.")
-    raise Refusal(ORDER_REJECTED, NO_OCO_TEXT)
+    wire = params.wire()
+    for name in _LEGACY_LIMIT.keys() | _LEGACY_STOP.keys() | {"quantity"}:
+        if name.lower().endswith(("price", "qty", "quantity")):
+            amount(name, wire.get(name))
+    limit, stop = ("above", "below") if params.side is Side.SELL else ("below", "above")
+    for leg, names in ((limit, _LEGACY_LIMIT), (stop, _LEGACY_STOP)):
+        wire |= {leg + new: wire[old] for old, new in names.items() if old in wire}
+    wire |= {f"{limit}Type": _LIMIT_MAKER, f"{stop}Type": "STOP_LOSS_LIMIT" if params.stop_limit_price else "STOP_LOSS"}
+    return _submit(
+        call, wire, ListKind.OCO, legs=[("above", params.side, "quantity"), ("below", params.side, "quantity")]
+    )
 
 
-def _oco(call: Call, params: create_new_oco_order.NewOcoParams) -> NoReturn:
-    _check(call, params)
-    _check_iceberg(params, "above", "below")
-    _check_pair(params.side, params.above_type, params.below_type)
-    raise Refusal(ORDER_REJECTED, NO_OCO_TEXT)
+def _oto(call: Call, params: place_oto.OtoParams) -> object:
+    return _place(call, params, ListKind.OTO, _pending(params, "pendingQuantity"))
 
 
-def _oto(call: Call, params: place_oto.OtoParams | place_otoco.OtocoParams) -> NoReturn:
-    _check(call, params)
-    _check_pending(params)
-    raise Refusal(ORDER_REJECTED, NO_OTO_TEXT)
-
-
-def _opo(call: Call, params: place_opo.OpoParams | place_opoco.OpocoParams) -> NoReturn:
-    _check(call, params)
+def _opo(call: Call, params: place_opo.OpoParams) -> object:
     _check_opo(params)
-    _check_pending(params)
-    raise Refusal(ORDER_REJECTED, NO_OPO_TEXT)
+    return _place(call, params, ListKind.OPO, _pending(params, None))
 
 
-def _cancel_list(call: Call, params: cancel_oco_order.CancelOrderListParams) -> NoReturn:
-    known_symbol(call, params.symbol)
-    raise unknown_order()
+def _otoco(call: Call, params: place_otoco.OtocoParams) -> object:
+    return _place(call, params, ListKind.OTOCO, _pending_pair(params, "pendingQuantity"))
 
 
-def _list_status(call: Call, params: get_oco_order.QueryOrderListParams) -> NoReturn:
-    raise no_such_order()
+def _opoco(call: Call, params: place_opoco.OpocoParams) -> object:
+    _check_opo(params)
+    return _place(call, params, ListKind.OPOCO, _pending_pair(params, None))
 
 
-def _open_lists(call: Call, params: get_open_oco_orders.OpenOrderListsParams) -> object:
-    return []
+def _pending(params: PendingParams, qty: str | None) -> list[tuple[str, Side, str | None]]:
+    return [("working", params.working_side, "workingQuantity"), ("pending", params.pending_side, qty)]
 
 
-def _all_lists(call: Call, params: acct_oco_history.AllOrderListsParams) -> object:
-    check_period(params.start_time, params.end_time)
-    return []
+def _pending_pair(params: PendingPairParams, qty: str | None) -> list[tuple[str, Side, str | None]]:
+    """The rules for the two that wait are those of an OCO.
 
-
-def _amend(call: Call, params: amend_order.AmendOrderParams) -> NoReturn:
-    _check(call, params)
-    raise Refusal(AMEND_REJECTED, NO_AMEND_TEXT)
-
-
-def _sor(call: Call, params: place_sor_order.SorOrderParams) -> NoReturn:
-    """No asset has several symbols to route among (``sors`` of ``exchangeInfo``)."""
-    _check(call, params)
-    raise Refusal(UNSUPPORTED_OPERATION, "This operation is not supported.")
+    Raises:
+        Refusal: -1102, there is only one of them; or as ``_check_pair``.
+    """
+    if params.pending_below_type is None:
+        raise mandatory("pendingBelowType")
+    _check_pair(params.pending_side, params.pending_above_type, params.pending_below_type)
+    return [
+        ("working", params.working_side, "workingQuantity"),
+        ("pendingAbove", params.pending_side, qty),
+        ("pendingBelow", params.pending_side, qty),
+    ]
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint(place_legacy_oco.SPEC, _legacy_oco),
     endpoint(create_new_oco_order.SPEC, _oco),
     endpoint(place_oto.SPEC, _oto),
-    endpoint(place_otoco.SPEC, _oto),
+    endpoint(place_otoco.SPEC, _otoco),
     endpoint(place_opo.SPEC, _opo),
-    endpoint(place_opoco.SPEC, _opo),
-    endpoint(cancel_oco_order.SPEC, _cancel_list),
-    endpoint(get_oco_order.SPEC, _list_status),
-    endpoint(get_open_oco_orders.SPEC, _open_lists),
-    endpoint(acct_oco_history.SPEC, _all_lists),
-    endpoint(amend_order.SPEC, _amend),
-    endpoint(place_sor_order.SPEC, _sor),
-    endpoint(test_sor_order.SPEC, _sor),
+    endpoint(place_opoco.SPEC, _opoco),
 )

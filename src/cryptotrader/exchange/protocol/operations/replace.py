@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.errors import Refusal, rejected
 from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint
+from cryptotrader.exchange.protocol.operations.new_orders import new_order, placed
 from cryptotrader.exchange.protocol.operations.refusals import DetailedRefusal
-from cryptotrader.exchange.protocol.operations.trading import cancelled, new_order, placed
+from cryptotrader.exchange.protocol.operations.trading import cancelled
 from cryptotrader.services.binance.websocketAPI.trading_requests import replace_order
 
 PARTLY_FAILED: Final = (-2021, "Order cancel-replace partially failed.")
 FAILED: Final = (-2022, "Order cancel-replace failed.")
+NO_REPLACE_TEXT: Final = "Order cancel-replace is not supported for this symbol."
 
 SUCCESS = "SUCCESS"
 FAILURE = "FAILURE"
@@ -29,6 +31,8 @@ Step = tuple[str, render.Json | None]
 
 def _replace(call: Call, params: replace_order.ReplaceOrderParams) -> object:
     new = new_order(call, params)
+    if not call.venue.rules[new.symbol].cancel_replace_allowed:
+        raise rejected(NO_REPLACE_TEXT)
     # Filters and the count of orders come before either half.
     call.venue.check(call.account, new)
     excess = _count(call, params)

@@ -1,19 +1,27 @@
-"""Orders: place, test, query, cancel, list."""
+"""Orders: place, test, query, amend, cancel, list."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
-from cryptotrader.core.scaled import parse_scaled
+from cryptotrader.core.orders import OrderStatus
 from cryptotrader.exchange.engine.accounts import Period
-from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
+from cryptotrader.exchange.engine.errors import Refusal, unknown_order
+from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, AmendOrder, CancelOrder, Order
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
+from cryptotrader.exchange.protocol.operations.new_orders import (
+    amount,
+    commission_for_order,
+    counted,
+    new_order,
+    placed,
+)
 from cryptotrader.services.binance.websocketAPI.account_requests import acct_order_history
 from cryptotrader.services.binance.websocketAPI.trading_requests import (
+    amend_order,
     cancel_open_orders,
     cancel_order,
     current_open_orders,
@@ -24,87 +32,25 @@ from cryptotrader.services.binance.websocketAPI.trading_requests import (
 
 DAY_MS: Final = 86_400_000
 
-CANCEL_RESTRICTED_TEXT = "Order was not canceled due to cancel restrictions."
+KEPT_MS: Final = 90 * DAY_MS
+"""How long an order is kept that ended without a fill. Source: ``errors.md``, -2026."""
 
-_UNSUPPORTED: Final = {
-    OrderType.STOP_LOSS: "Stop loss orders are not supported for this symbol.",
-    OrderType.STOP_LOSS_LIMIT: "Stop loss limit orders are not supported for this symbol.",
-    OrderType.TAKE_PROFIT: "Take profit orders are not supported for this symbol.",
-    OrderType.TAKE_PROFIT_LIMIT: "Take profit limit orders are not supported for this symbol.",
-    OrderType.MARKET: "Market orders are not supported for this symbol.",
-}
+ARCHIVED: Final = (
+    -2026,
+    "Order was canceled or expired with no executed qty over 90 days ago and has been archived.",
+)
+OTHER_NAME: Final = (-2039, "Client order ID is not correct for this order ID.")
+NO_AMEND: Final = (-2038, "Order amend is not supported for this symbol.")
+CANCEL_RESTRICTED_TEXT: Final = "Order was not canceled due to cancel restrictions."
 
-_ANSWERS_IN_FULL: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
-"""Order types whose answer is FULL unless asked otherwise (``rest-api.md``, "New order")."""
-
-
-def amount(name: str, text: str | None) -> int:
-    """A price or quantity, scaled; 0 where it was not sent.
-
-    Raises:
-        Refusal: -1111, it has more places than any asset.
-    """
-    if text is None:
-        return 0
-    try:
-        return parse_scaled(text)
-    except ValueError:
-        raise Refusal(-1111, f"Parameter '{name}' has too much precision.") from None
-
-
-def new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
-    """The order that the parameters describe.
-
-    Raises:
-        Refusal: It asks for something that the symbol does not have.
-    """
-    rules = call.venue.rules[known_symbol(call, params.symbol)]
-    if params.type not in rules.order_types:
-        raise Refusal(-2010, _UNSUPPORTED.get(params.type, "Unsupported order combination"))
-    if params.iceberg_qty is not None and amount("icebergQty", params.iceberg_qty):
-        raise Refusal(-2010, "Iceberg orders are not supported for this symbol.")
-    if params.peg_price_type is not None:
-        raise Refusal(-2010, "Pegged orders are not supported for this symbol.")
-    mode = params.self_trade_prevention_mode or rules.default_stp_mode
-    if mode not in rules.allowed_stp_modes:
-        raise Refusal(-1130, "Data sent for parameter 'selfTradePreventionMode' is not valid.")
-    return NewOrder(
-        symbol=params.symbol,
-        side=params.side,
-        type=params.type,
-        time_in_force=params.time_in_force or TimeInForce.GTC,
-        price=amount("price", params.price),
-        qty=amount("quantity", params.quantity),
-        quote_order_qty=amount("quoteOrderQty", params.quote_order_qty),
-        client_order_id=params.new_client_order_id or "",
-        self_trade_prevention_mode=mode,
-        strategy_id=params.strategy_id,
-        strategy_type=params.strategy_type,
-    )
+_ENDED_EMPTY: Final = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 
 def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
     new = new_order(call, params)
-    call.desk.orders.check(call.account, now_ms=call.now_ms)
-    # Counted before it is placed, since its first fill may be told while it is.
-    call.desk.orders.placed(call.account, now_ms=call.now_ms)
-    try:
+    with counted(call):
         order = call.venue.submit(call.account, new)
-    except Refusal:
-        call.desk.orders.release(call.account, now_ms=call.now_ms)
-        raise
     return placed(order, params.new_order_resp_type)
-
-
-def placed(order: Order, wanted: str | None) -> render.Json:
-    """A new order as the client wants to see it: ``ACK``, ``RESULT`` or ``FULL``; None is up to its type."""
-    match wanted or ("FULL" if order.type in _ANSWERS_IN_FULL else "ACK"):
-        case "ACK":
-            return render.order_ack(order)
-        case "RESULT":
-            return render.order_result(order)
-        case _:
-            return render.order_full(order)
 
 
 def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
@@ -112,26 +58,24 @@ def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
     return commission_for_order(call) if params.compute_commission_rates else {}
 
 
-def commission_for_order(call: Call) -> render.Json:
-    """What ``computeCommissionRates`` asks for."""
-    account = call.venue.account(call.account)
-    nothing = {"maker": render.commission_rate(0), "taker": render.commission_rate(0)}
-    return {
-        "standardCommissionForOrder": {
-            "maker": render.commission_rate(account.maker_bps),
-            "taker": render.commission_rate(account.taker_bps),
-        },
-        "specialCommissionForOrder": nothing,
-        "taxCommissionForOrder": nothing,
-        "discount": render.no_discount(),
-    }
+def _find(call: Call, symbol: str, *, order_id: int | None, client_order_id: str | None) -> Order:
+    """The order that a request names.
+
+    Raises:
+        Refusal: -2013, there is none; -2039, it bears another name than the request says.
+    """
+    name = client_order_id if order_id is None else None
+    order = call.venue.order(call.account, symbol, order_id=order_id, client_order_id=name)
+    if client_order_id is not None and order.client_order_id != client_order_id:
+        raise Refusal(*OTHER_NAME)
+    return order
 
 
 def _query(call: Call, params: query_order.QueryOrderParams) -> object:
     symbol = known_symbol(call, params.symbol)
-    order = call.venue.order(
-        call.account, symbol, order_id=params.order_id, client_order_id=params.orig_client_order_id
-    )
+    order = _find(call, symbol, order_id=params.order_id, client_order_id=params.orig_client_order_id)
+    if order.status in _ENDED_EMPTY and not order.executed and call.now_ms - order.update_ms > KEPT_MS:
+        raise Refusal(*ARCHIVED)
     return render.order_report(order)
 
 
@@ -142,31 +86,65 @@ def _cancel(call: Call, params: cancel_order.CancelOrderParams) -> object:
 
 
 def cancelled(call: Call, which: CancelOrder, restrictions: str | None) -> render.Json:
-    """Cancel an order, provided that its state is the one that ``cancelRestrictions`` names.
+    """Cancel an order, and with it the list that it belongs to.
+
+    Args:
+        call: The request.
+        which: The order.
+        restrictions: ``cancelRestrictions``: the state in which it must be.
 
     Raises:
-        Refusal: -2011.
+        Refusal: -2011 or -2039.
     """
+    order = _open_order(call, which.symbol, order_id=which.order_id, client_order_id=which.client_order_id)
     if restrictions is not None:
-        _check_restrictions(call, which, restrictions)
-    return render.cancelled_order(call.venue.cancel(call.account, which))
+        needed = OrderStatus.NEW if restrictions == "ONLY_NEW" else OrderStatus.PARTIALLY_FILLED
+        if order.status is not needed:
+            raise Refusal(-2011, CANCEL_RESTRICTED_TEXT)
+    if order.order_list_id == NO_ORDER_LIST:
+        return render.cancelled_order(call.venue.cancel(call.account, which))
+    whole = CancelList(symbol=which.symbol, list_id=order.order_list_id, new_client_order_id=which.new_client_order_id)
+    return render.cancelled_list(*call.venue.cancel_list(call.account, whole))
 
 
-def _check_restrictions(call: Call, which: CancelOrder, restrictions: str) -> None:
+def _open_order(call: Call, symbol: str, *, order_id: int | None, client_order_id: str | None) -> Order:
     try:
-        order = call.venue.order(
-            call.account, which.symbol, order_id=which.order_id, client_order_id=which.client_order_id
-        )
-    except Refusal:
-        raise Refusal(-2011, "Unknown order sent.") from None
-    needed = OrderStatus.NEW if restrictions == "ONLY_NEW" else OrderStatus.PARTIALLY_FILLED
-    if order.is_open and order.status is not needed:
-        raise Refusal(-2011, CANCEL_RESTRICTED_TEXT)
+        order = _find(call, symbol, order_id=order_id, client_order_id=client_order_id)
+    except Refusal as refusal:
+        if refusal.code == OTHER_NAME[0]:
+            raise
+        raise unknown_order() from None
+    if not order.is_open:
+        raise unknown_order()
+    return order
 
 
 def _cancel_all(call: Call, params: cancel_open_orders.CancelOpenOrdersParams) -> object:
-    orders = call.venue.cancel_all(call.account, known_symbol(call, params.symbol))
-    return [render.cancelled_order(order) for order in orders]
+    gone = call.venue.cancel_all(call.account, known_symbol(call, params.symbol))
+    return [
+        render.cancelled_list(each.order_list, each.orders)
+        if isinstance(each, CancelledList)
+        else render.cancelled_order(each)
+        for each in gone
+    ]
+
+
+def _amend(call: Call, params: amend_order.AmendOrderParams) -> object:
+    symbol = known_symbol(call, params.symbol)
+    if not call.venue.rules[symbol].amend_allowed:
+        raise Refusal(*NO_AMEND)
+    qty = amount("newQty", params.new_qty)
+    order_id, client_order_id = params.order_id, params.orig_client_order_id
+    if order_id is not None and client_order_id is not None:
+        _open_order(call, symbol, order_id=order_id, client_order_id=client_order_id)
+    which = AmendOrder(
+        symbol=symbol,
+        order_id=order_id,
+        client_order_id=client_order_id,
+        qty=qty,
+        new_client_order_id=params.new_client_order_id or "",
+    )
+    return render.amended(*call.venue.amend(call.account, which))
 
 
 def _open_orders(call: Call, params: current_open_orders.OpenOrdersParams) -> object:
@@ -207,6 +185,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint(query_order.SPEC, _query),
     endpoint(cancel_order.SPEC, _cancel),
     endpoint(cancel_open_orders.SPEC, _cancel_all),
+    endpoint(amend_order.SPEC, _amend),
     endpoint(current_open_orders.SPEC, _open_orders),
     endpoint(acct_order_history.SPEC, _all_orders),
 )

@@ -12,6 +12,8 @@ from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, chose
 from cryptotrader.market.candles import DAY_MS, HOUR_MS, MINUTE_MS
 from cryptotrader.services.binance.websocketAPI.market_data_requests import rolling_window_price, trading_day_ticker
 
+NO_WINDOW: Final = (-2016, "No trading window could be found for the symbol. Try ticker/24hrs instead.")
+
 _ZONE = re.compile(r"([+-]?)(\d{1,2})(?::(\d{2}))?")
 _EARLIEST_ZONE_MIN: Final = -12 * 60
 _LATEST_ZONE_MIN: Final = 14 * 60
@@ -44,13 +46,24 @@ def _rows(call: Call, names: Sequence[str], *, open_ms: int, close_ms: int, mini
     return rows
 
 
+def _one(rows: Sequence[render.Json]) -> render.Json:
+    """The row of the one symbol that was asked for.
+
+    Raises:
+        Refusal: -2016, nothing is known of the window.
+    """
+    if not rows:
+        raise Refusal(*NO_WINDOW)
+    return rows[0]
+
+
 def _rolling(call: Call, params: rolling_window_price.RollingWindowParams) -> object:
     names = chosen_symbols(call, symbol=params.symbol, symbols=params.symbols, status=params.symbol_status)
     size = params.window_size or "1d"
     start_ms = call.now_ms - int(size[:-1]) * _UNIT_MS[size[-1]]
     open_ms = start_ms - start_ms % MINUTE_MS
     rows = _rows(call, names, open_ms=open_ms, close_ms=call.now_ms, mini=params.type == "MINI")
-    return rows[0] if params.symbol is not None and rows else rows
+    return _one(rows) if params.symbol is not None else rows
 
 
 def _trading_day(call: Call, params: trading_day_ticker.TradingDayParams) -> object:
@@ -58,7 +71,7 @@ def _trading_day(call: Call, params: trading_day_ticker.TradingDayParams) -> obj
     offset_ms = zone_offset_min(params.time_zone) * MINUTE_MS
     open_ms = (call.now_ms + offset_ms) // DAY_MS * DAY_MS - offset_ms
     rows = _rows(call, names, open_ms=open_ms, close_ms=open_ms + DAY_MS - 1, mini=params.type == "MINI")
-    return rows[0] if params.symbol is not None and rows else rows
+    return _one(rows) if params.symbol is not None else rows
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
