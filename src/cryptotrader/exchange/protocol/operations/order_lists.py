@@ -60,14 +60,18 @@ def _check_iceberg(wire: Mapping[str, Any], *legs: str) -> None:
             raise Refusal(-1160, f"Parameter '{name}' is not supported if `{leg}TimeInForce` is not GTC.")
 
 
+def _check_contingent(above: str, below: str) -> None:
+    if above == below == _LIMIT_MAKER:
+        raise Refusal(-1168, "At least one OCO order must be contingent.")
+
+
 def _check_pair(side: Side, above: str, below: str) -> None:
     """Of the two orders of an OCO one is a stop loss, on the side where the market hurts.
 
     Raises:
-        Refusal: -1165 to -1168 or -1196 to -1199.
+        Refusal: -1165, -1166, -1168 or -1196 to -1199.
     """
-    if above == below == _LIMIT_MAKER:
-        raise Refusal(-1168, "At least one OCO order must be contingent.")
+    _check_contingent(above, below)
     gain, loss = (below, above) if side is Side.BUY else (above, below)
     where = {Side.BUY: ("buy", "below", "above"), Side.SELL: ("sell", "above", "below")}[side]
     if loss == _LIMIT_MAKER:
@@ -172,14 +176,15 @@ def _pending(params: PendingParams, qty: str | None) -> list[tuple[str, Side, st
 
 
 def _pending_pair(params: PendingPairParams, qty: str | None) -> list[tuple[str, Side, str | None]]:
-    """The rules for the two that wait are those of an OCO.
+    """On which side of the market the two lie shows when they begin to work; the document's own example has them
+    the other way round. Only one can be without a trigger.
 
     Raises:
-        Refusal: -1102, there is only one of them; or as ``_check_pair``.
+        Refusal: -1102, there is only one of them; -1168.
     """
     if params.pending_below_type is None:
         raise mandatory("pendingBelowType")
-    _check_pair(params.pending_side, params.pending_above_type, params.pending_below_type)
+    _check_contingent(params.pending_above_type, params.pending_below_type)
     return [
         ("working", params.working_side, "workingQuantity"),
         ("pendingAbove", params.pending_side, qty),

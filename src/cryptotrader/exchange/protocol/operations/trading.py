@@ -40,6 +40,8 @@ ARCHIVED: Final = (
     "Order was canceled or expired with no executed qty over 90 days ago and has been archived.",
 )
 OTHER_NAME: Final = (-2039, "Client order ID is not correct for this order ID.")
+"""Only queries tell this; a cancellation finds no such order."""
+
 NO_AMEND: Final = (-2038, "Order amend is not supported for this symbol.")
 CANCEL_RESTRICTED_TEXT: Final = "Order was not canceled due to cancel restrictions."
 
@@ -58,22 +60,14 @@ def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
     return commission_for_order(call) if params.compute_commission_rates else {}
 
 
-def _find(call: Call, symbol: str, *, order_id: int | None, client_order_id: str | None) -> Order:
-    """The order that a request names.
-
-    Raises:
-        Refusal: -2013, there is none; -2039, it bears another name than the request says.
-    """
-    name = client_order_id if order_id is None else None
-    order = call.venue.order(call.account, symbol, order_id=order_id, client_order_id=name)
-    if client_order_id is not None and order.client_order_id != client_order_id:
-        raise Refusal(*OTHER_NAME)
-    return order
-
-
 def _query(call: Call, params: query_order.QueryOrderParams) -> object:
     symbol = known_symbol(call, params.symbol)
-    order = _find(call, symbol, order_id=params.order_id, client_order_id=params.orig_client_order_id)
+    name = params.orig_client_order_id
+    order = call.venue.order(
+        call.account, symbol, order_id=params.order_id, client_order_id=name if params.order_id is None else None
+    )
+    if name is not None and order.client_order_id != name:
+        raise Refusal(*OTHER_NAME)
     if order.status in _ENDED_EMPTY and not order.executed and call.now_ms - order.update_ms > KEPT_MS:
         raise Refusal(*ARCHIVED)
     return render.order_report(order)
@@ -94,9 +88,16 @@ def cancelled(call: Call, which: CancelOrder, restrictions: str | None) -> rende
         restrictions: ``cancelRestrictions``: the state in which it must be.
 
     Raises:
-        Refusal: -2011 or -2039.
+        Refusal: -2011.
     """
-    order = _open_order(call, which.symbol, order_id=which.order_id, client_order_id=which.client_order_id)
+    try:
+        order = call.venue.order(
+            call.account, which.symbol, order_id=which.order_id, client_order_id=which.client_order_id
+        )
+    except Refusal:
+        raise unknown_order() from None
+    if not order.is_open:
+        raise unknown_order()
     if restrictions is not None:
         needed = OrderStatus.NEW if restrictions == "ONLY_NEW" else OrderStatus.PARTIALLY_FILLED
         if order.status is not needed:
@@ -105,18 +106,6 @@ def cancelled(call: Call, which: CancelOrder, restrictions: str | None) -> rende
         return render.cancelled_order(call.venue.cancel(call.account, which))
     whole = CancelList(symbol=which.symbol, list_id=order.order_list_id, new_client_order_id=which.new_client_order_id)
     return render.cancelled_list(*call.venue.cancel_list(call.account, whole))
-
-
-def _open_order(call: Call, symbol: str, *, order_id: int | None, client_order_id: str | None) -> Order:
-    try:
-        order = _find(call, symbol, order_id=order_id, client_order_id=client_order_id)
-    except Refusal as refusal:
-        if refusal.code == OTHER_NAME[0]:
-            raise
-        raise unknown_order() from None
-    if not order.is_open:
-        raise unknown_order()
-    return order
 
 
 def _cancel_all(call: Call, params: cancel_open_orders.CancelOpenOrdersParams) -> object:
@@ -133,15 +122,11 @@ def _amend(call: Call, params: amend_order.AmendOrderParams) -> object:
     symbol = known_symbol(call, params.symbol)
     if not call.venue.rules[symbol].amend_allowed:
         raise Refusal(*NO_AMEND)
-    qty = amount("newQty", params.new_qty)
-    order_id, client_order_id = params.order_id, params.orig_client_order_id
-    if order_id is not None and client_order_id is not None:
-        _open_order(call, symbol, order_id=order_id, client_order_id=client_order_id)
     which = AmendOrder(
         symbol=symbol,
-        order_id=order_id,
-        client_order_id=client_order_id,
-        qty=qty,
+        order_id=params.order_id,
+        client_order_id=params.orig_client_order_id,
+        qty=amount("newQty", params.new_qty),
         new_client_order_id=params.new_client_order_id or "",
     )
     return render.amended(*call.venue.amend(call.account, which))
