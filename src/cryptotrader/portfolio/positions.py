@@ -1,0 +1,156 @@
+"""Positions of a spot account, folded exactly from its fills (S1-13, S1-14, C-27).
+
+Average cost method, in integers of 10**-8, nothing rounded twice:
+
+- A buy adds what was received (quantity less a commission in the base asset) and costs what was paid (amount plus a
+  commission in the quote asset).
+- A sale takes its share of the cost with it: ``cost * sold / amount``, cut to eight places; the rest of the division
+  stays in the position, so cost plus what left it is always what was paid. The last sale takes everything.
+- Realised profit of a sale is what was received (amount less a commission in the quote asset) less that share.
+- A commission in a third asset counts with its value in the quote asset at the time of the fill, where that is known;
+  else it is only listed in ``fees``.
+- A spot account cannot be short. What is sold beyond the position came from a deposit or from before the known
+  history: its cost is unknown, so it makes no profit and no loss, and is counted in ``untracked_sold``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cryptotrader.core.scaled import SCALE, div_scaled, mul_scaled
+
+PERCENT = 100
+
+CENT = SCALE // 100
+"""Two decimal places. Reason: S1-14 shows a percentage cut to two."""
+
+
+class FillRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One fill of one account, scaled."""
+
+    symbol: str
+    trade_id: int
+    order_id: int
+    is_buyer: bool
+    price: int
+    qty: int
+    quote_qty: int
+    commission: int
+    commission_asset: str
+    commission_value: int | None = None
+    """Worth of a commission in a third asset, in the quote asset at that time; None where nobody knows."""
+    time_ms: int
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held of one symbol's base asset because of trades in that symbol, scaled."""
+
+    symbol: str
+    base: str
+    quote: str
+    amount: int = 0
+    cost: int = 0
+    """What the amount has cost, in the quote asset."""
+    realised_pnl: int = 0
+    """In the quote asset, after fees as far as their worth is known."""
+    fees: tuple[tuple[str, int], ...] = ()
+    """(asset, sum of all commissions) by name of the asset."""
+    untracked_sold: int = 0
+    """Base asset sold of which the cost is not known."""
+    bought: int = 0
+    """Sum of all bought quantities before commission."""
+    sold: int = 0
+    last_trade_id: int = -1
+    last_order_ids: tuple[int, ...] = ()
+    """Orders whose side of the last trade is counted: an account can be on both sides."""
+    update_ms: int = 0
+
+    @property
+    def average_price(self) -> int:
+        """Cost of one unit, scaled and cut; 0 without a position."""
+        return div_scaled(self.cost, self.amount) if self.amount else 0
+
+    def unrealised_pnl(self, mark: int) -> int:
+        """Worth at a price less cost, scaled."""
+        return mul_scaled(mark, self.amount) - self.cost
+
+    def unrealised_percent(self, mark: int) -> int:
+        """``unrealised_pnl`` in percent of the cost, scaled, cut towards zero to two places (S1-14: 0.586 is 0.58)."""
+        if not self.cost:
+            return 0
+        percent = div_scaled(self.unrealised_pnl(mark) * PERCENT, self.cost)
+        return percent // CENT * CENT if percent >= 0 else -(-percent // CENT * CENT)
+
+    def knows(self, fill: FillRow) -> bool:
+        """Whether a fill is counted already; fills come in order of their trade ids."""
+        if fill.trade_id != self.last_trade_id:
+            return fill.trade_id < self.last_trade_id
+        return fill.order_id in self.last_order_ids
+
+
+def fold(position: Position, fill: FillRow) -> Position:
+    """The position after a fill; one that is known already changes nothing.
+
+    Raises:
+        ValueError: The fill is of another symbol.
+    """
+    if fill.symbol != position.symbol:
+        raise ValueError(f"a fill of {fill.symbol} is none of {position.symbol}")
+    if position.knows(fill):
+        return position
+    changed = _buy(position, fill) if fill.is_buyer else _sell(position, fill)
+    is_same_trade = fill.trade_id == position.last_trade_id
+    return msgspec.structs.replace(
+        changed,
+        fees=_with_fee(position.fees, fill),
+        last_trade_id=fill.trade_id,
+        last_order_ids=(*(position.last_order_ids if is_same_trade else ()), fill.order_id),
+        update_ms=max(position.update_ms, fill.time_ms),
+    )
+
+
+def _buy(position: Position, fill: FillRow) -> Position:
+    received = fill.qty - _fee_in(fill, position.base)
+    return msgspec.structs.replace(
+        position,
+        amount=position.amount + received,
+        cost=position.cost + fill.quote_qty + _fee_in_quote(fill, position),
+        bought=position.bought + fill.qty,
+    )
+
+
+def _sell(position: Position, fill: FillRow) -> Position:
+    given = fill.qty + _fee_in(fill, position.base)
+    proceeds = fill.quote_qty - _fee_in_quote(fill, position)
+    tracked = min(given, position.amount)
+    share = position.cost * tracked // position.amount if position.amount else 0
+    # Of a sale that is only partly tracked, only that part of the proceeds has a cost to compare with.
+    earned = proceeds if tracked == given else proceeds * tracked // given
+    return msgspec.structs.replace(
+        position,
+        amount=position.amount - tracked,
+        cost=position.cost - share,
+        realised_pnl=position.realised_pnl + (earned - share if tracked else 0),
+        untracked_sold=position.untracked_sold + given - tracked,
+        sold=position.sold + fill.qty,
+    )
+
+
+def _fee_in(fill: FillRow, asset: str) -> int:
+    return fill.commission if fill.commission_asset == asset else 0
+
+
+def _fee_in_quote(fill: FillRow, position: Position) -> int:
+    if fill.commission_asset == position.quote:
+        return fill.commission
+    if fill.commission_asset == position.base:
+        return 0
+    return fill.commission_value or 0
+
+
+def _with_fee(fees: tuple[tuple[str, int], ...], fill: FillRow) -> tuple[tuple[str, int], ...]:
+    if not fill.commission:
+        return fees
+    sums = dict(fees)
+    sums[fill.commission_asset] = sums.get(fill.commission_asset, 0) + fill.commission
+    return tuple(sorted(sums.items()))
