@@ -27,6 +27,7 @@ from cryptotrader.exchange.engine.events import (
     OrderUpdate,
     TopChanged,
     TradePrinted,
+    TrailMoved,
     UserEvent,
 )
 from cryptotrader.exchange.engine.rules import SymbolRules
@@ -204,6 +205,8 @@ class PaperVenue(VenueCommands):
                     told.append((event.account, event))
                 case ListUpdate():
                     told.append((event.order_list.account, event))
+                case TrailMoved():
+                    continue  # For the journal; nobody is told.
                 case _:
                     told.append((event.account, event))
         if told and not self._commit.is_broken:

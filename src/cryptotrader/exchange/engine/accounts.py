@@ -9,11 +9,15 @@ import msgspec
 
 from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.exchange.engine.contingent.list_history import ListHistory
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
 from cryptotrader.exchange.engine.events import Balance
-from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.orders import Fill, NewOrder, Order
 from cryptotrader.exchange.engine.rules import Terms
 from cryptotrader.exchange.engine.rules.commission import Fees as Fees
+
+TAKE_ANY_PRICE = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+"""Types that execute as MARKET orders when they work."""
 
 BASIS_POINTS = 10_000
 """Basis points in the whole."""
@@ -26,9 +30,25 @@ MAX_KEPT_FILLS = 20_000
 """Fills remembered per account and symbol. Unit: fills. Reason: as for orders."""
 
 
+def waiting_lock(order: Order | NewOrder, last_price: int) -> int:
+    """What an order that waits, or a new one that will, needs locked.
+
+    Binance's documents do not say what a buy without a price of its own holds while it waits: here it is what it costs
+    at the stop price, and without one at the last price.
+    """
+    qty = order.remaining if isinstance(order, Order) else order.qty
+    if order.side is Side.SELL:
+        return qty
+    price = order.price or (order.stop.price if order.stop is not None else 0) or last_price
+    return mul_scaled(price, qty)
+
+
 def needed_lock(order: Order) -> int:
-    """What an order that works at its own price needs locked: quote for a buy, base for a sell."""
-    if order.type is OrderType.MARKET:
+    """What an order that works at its own price needs locked: quote for a buy, base for a sell.
+
+    One that takes any price is done at once, so it needs nothing.
+    """
+    if order.type in TAKE_ANY_PRICE:
         return 0
     return mul_scaled(order.price, order.remaining) if order.side is Side.BUY else order.remaining
 
@@ -181,6 +201,7 @@ class Account:
         self.wallet = wallet
         self.fees = fees
         self.terms = terms or Terms()
+        self.lists = ListHistory()
         self._histories: dict[str, History] = {}
 
     def history(self, symbol: str) -> History:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cryptotrader.core.orders import OrderType, Side, TimeInForce
 from cryptotrader.core.scaled import mul_scaled
-from cryptotrader.exchange.engine.accounts import Account
+from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, Account, needed_lock, waiting_lock
+from cryptotrader.exchange.engine.contingent.lists import sibling_of
+from cryptotrader.exchange.engine.contingent.relations import check_stop
 from cryptotrader.exchange.engine.errors import (
     DUPLICATE_TEXT,
     EMPTY_BOOK_TEXT,
@@ -17,8 +19,9 @@ from cryptotrader.exchange.engine.errors import (
 )
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Plan, plan_by_qty, plan_by_quote
-from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.orders import NewOrder, Order
 from cryptotrader.exchange.engine.rules import check_new
+from cryptotrader.exchange.engine.rules.filters import check_order
 
 NOTHING = Plan([], 0, 0, 0)
 
@@ -48,7 +51,12 @@ def admit(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) ->
         raise
     if new.client_order_id and account.history(new.symbol).bears_open(new.client_order_id):
         raise rejected(DUPLICATE_TEXT)
-    plan = _plan(market, new)
+    if new.stop is not None:
+        check_stop(new, market.last_price)
+        asset = rules.base if new.side is Side.SELL else rules.quote
+        account.wallet.require(asset, waiting_lock(new, market.last_price))
+        return NOTHING
+    plan = plan_of(market, new)
     if new.side is Side.SELL:
         account.wallet.require(rules.base, new.qty or plan.qty)
     elif new.type is OrderType.MARKET:
@@ -58,18 +66,68 @@ def admit(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) ->
     return plan
 
 
-def _plan(market: SymbolMarket, new: NewOrder) -> Plan:
-    book = market.side(new.side.opposite)
-    if new.type is OrderType.MARKET:
-        if new.quote_order_qty:
-            return _plan_quote(market, new)
-        return plan_by_qty(book, new.qty, limit=None)
-    plan = plan_by_qty(book, new.qty, limit=new.price)
-    if new.type is OrderType.LIMIT_MAKER:
+def as_new(order: Order) -> NewOrder:
+    """An order that waited, as its rules see it when it goes to work."""
+    return NewOrder(
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        time_in_force=order.time_in_force,
+        price=order.price,
+        qty=order.remaining,
+        self_trade_prevention_mode=order.self_trade_prevention_mode,
+        stop=order.stop,
+        iceberg_qty=order.iceberg_qty,
+        peg=order.peg,
+        use_sor=order.use_sor,
+    )
+
+
+def check_again(market: SymbolMarket, order: Order, now_ms: int) -> None:
+    """The filters, for an order that waited and goes to work: prices and values may be others now.
+
+    Raises:
+        Refusal: The order breaks a rule.
+    """
+    check_order(market.rules, as_new(order), average=market.average_price(now_ms))
+
+
+def plan_waiting(market: SymbolMarket, account: Account, order: Order) -> Plan:
+    """Plan the immediate trades of an order that waited. Changes nothing.
+
+    Raises:
+        Refusal: The order may not enter, or what it holds and what is free are not enough for it.
+    """
+    plan = plan_of(market, order)
+    sibling = sibling_of(account, order)
+    held = order.held + (sibling.held if sibling is not None else 0)
+    rules = market.rules
+    if order.side is Side.SELL:
+        account.wallet.require(rules.base, order.remaining - held)
+    else:
+        need = plan.quote_qty if order.type in TAKE_ANY_PRICE else needed_lock(order)
+        account.wallet.require(rules.quote, need - held)
+    return plan
+
+
+def plan_of(market: SymbolMarket, order: NewOrder | Order) -> Plan:
+    """What an order trades with at once, when it enters now.
+
+    Raises:
+        Refusal: A LIMIT_MAKER would take, or an amount finds too little on the book.
+    """
+    book = market.side(order.side.opposite)
+    qty = order.remaining if isinstance(order, Order) else order.qty
+    if order.type in TAKE_ANY_PRICE:
+        if isinstance(order, NewOrder) and order.quote_order_qty:
+            return _plan_quote(market, order)
+        return plan_by_qty(book, qty, limit=None)
+    plan = plan_by_qty(book, qty, limit=order.price)
+    if order.type is OrderType.LIMIT_MAKER:
         if plan.matches:
             raise rejected(WOULD_TAKE_TEXT)
         return NOTHING
-    if new.time_in_force is TimeInForce.FOK and plan.is_dry:
+    if order.time_in_force is TimeInForce.FOK and plan.is_dry:
         return NOTHING
     return plan
 

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
+from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
 from cryptotrader.exchange.engine.admission import admit, check_rules
+from cryptotrader.exchange.engine.contingent.activation import settle
+from cryptotrader.exchange.engine.entry import enter
 from cryptotrader.exchange.engine.errors import unknown_order
 from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
 from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
 from cryptotrader.exchange.engine.matching import liquidity
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Plan
-from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder, Order
+from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.records import Records
+
+_TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+"""Types that have a time in force; the others are GTC."""
 
 
 class Engine(Records):
@@ -51,20 +57,18 @@ class Engine(Records):
         plan = admit(market, self._accounts[account], new, now_ms)
         run = self._start(now_ms)
         order = self._new_order(account, new, plan, now_ms)
-        run.accept(market, order)
-        for match in plan.matches:
-            run.take(market, order, match)
-        if order.is_open:
-            if order.type is not OrderType.MARKET and order.time_in_force is TimeInForce.GTC:
-                market.side(order.side).add(order)
-            else:
-                run.close(market, order, OrderStatus.EXPIRED)
+        if order.stop is not None:
+            run.accept(market, order, lock=waiting_lock(order, market.last_price))
+            market.wait(order, self._due, now_ms)
+        else:
+            run.accept(market, order, lock=needed_lock(order))
+            enter(market, order, plan, run)
         return order.snapshot(), self._end(run)
 
     def _new_order(self, account: str, new: NewOrder, plan: Plan, now_ms: int) -> Order:
         order_id = self._next_order_id
         self._next_order_id += 1
-        is_market = new.type is OrderType.MARKET
+        waits = new.stop is not None
         return Order(
             order_id=order_id,
             client_order_id=new.client_order_id or make_client_order_id("order", order_id),
@@ -72,16 +76,21 @@ class Engine(Records):
             symbol=new.symbol,
             side=new.side,
             type=new.type,
-            time_in_force=new.time_in_force if new.type is OrderType.LIMIT else TimeInForce.GTC,
-            price=0 if is_market else new.price,
+            time_in_force=new.time_in_force if new.type in _TIMED else TimeInForce.GTC,
+            price=0 if new.type in TAKE_ANY_PRICE else new.price,
             qty=new.qty or plan.wanted,
             time_ms=now_ms,
             update_ms=now_ms,
-            working_ms=now_ms,
+            working_ms=NOT_WORKING_MS if waits else now_ms,
+            is_working=not waits,
             quote_order_qty=new.quote_order_qty,
             self_trade_prevention_mode=new.self_trade_prevention_mode,
             strategy_id=new.strategy_id,
             strategy_type=new.strategy_type,
+            stop=new.stop,
+            iceberg_qty=new.iceberg_qty,
+            peg=new.peg,
+            use_sor=new.use_sor,
         )
 
     def check(self, account: str, new: NewOrder, now_ms: int) -> None:
@@ -129,8 +138,7 @@ class Engine(Records):
 
     def _cancel(self, market: SymbolMarket, order: Order, cancel_id: str, run: Execution) -> Order:
         cancel_id = cancel_id or make_client_order_id("cancel", run.next_execution_id)
-        market.side(order.side).remove(order)
-        run.close(market, order, OrderStatus.CANCELED, cancel_id=cancel_id)
+        run.withdraw(market, order, OrderStatus.CANCELED, cancel_id=cancel_id)
         answer = order.snapshot()
         answer.client_order_id = cancel_id
         answer.orig_client_order_id = order.client_order_id
@@ -179,7 +187,12 @@ class Engine(Records):
         self._now_ms = now_ms
         if not market.has_orders:
             printed = market.print_external(trade, trade.qty)
-            return [TradePrinted(printed)] if printed is not None else []
+            events: list[Event] = [TradePrinted(printed)] if printed is not None else []
+            if not self._due:
+                return events
+            run = self._start(now_ms)
+            run.events.extend(events)
+            return self._end(run)
         run = self._start(now_ms)
         liquidity.pass_trade(market, trade, run)
         return self._end(run)
@@ -204,12 +217,16 @@ class Engine(Records):
         """
         market = self._market(trade.symbol)
         if market.last_trade_id < trade.trade_id + market.trade_shift:
+            waiting, market.waiting = market.waiting, None
             market.print_external(trade, trade.qty)
+            market.waiting = waiting
 
     def _start(self, now_ms: int) -> Execution:
         self._now_ms = now_ms
-        return Execution(self._accounts, self._next_execution_id, now_ms)
+        return Execution(self._accounts, self._due, self._next_execution_id, now_ms)
 
     def _end(self, run: Execution) -> list[Event]:
+        if self._due:
+            settle(self._markets, run)
         self._next_execution_id = run.next_execution_id
         return run.finish()

@@ -35,6 +35,8 @@ NO_QUOTE_MARKET_TEXT = "Quote order qty market orders are not support for this s
 UNSUPPORTED_COMBINATION_TEXT = "Unsupported order combination"
 THIN_LOT_TEXT = "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
 THIN_MARKET_LOT_TEXT = "Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity."
+WOULD_TRIGGER_TEXT = "Order would trigger immediately."
+BAD_PRICES_TEXT = "The relationship of the prices for the orders is not correct."
 EMPTY_BOOK_TEXT = "Order book liquidity is less than symbol minimum quantity."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
-from cryptotrader.core.orders import ExecutionType
+from cryptotrader.core.orders import ExecutionType, Side
 from cryptotrader.exchange.engine.order_lists import OrderList
 from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
 
@@ -79,10 +79,25 @@ class TopChanged(msgspec.Struct, frozen=True):
     ticker: BookTicker
 
 
+class TrailMoved(msgspec.Struct, frozen=True):
+    """Trailing stops of one side of a symbol followed the price. Not told to anyone; what keeps the records needs it.
+
+    Every waiting order of the side that follows already (``Order.trailing_price``) has gone to ``price`` if that is
+    better for it: higher for sells, lower for buys.
+    """
+
+    symbol: str
+    side: Side
+    price: int
+    time_ms: int
+    started: tuple[Order, ...] = ()
+    """Orders that begin to follow at this price, whole."""
+
+
 UserEvent = OrderUpdate | ListUpdate | BalancesChanged | BalanceAdjusted
 """Events for one account."""
 
 MarketEvent = TradePrinted | DepthChanged | TopChanged
 """Public events."""
 
-Event = UserEvent | MarketEvent
+Event = UserEvent | MarketEvent | TrailMoved

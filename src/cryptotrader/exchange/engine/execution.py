@@ -8,11 +8,13 @@ from hashlib import blake2b
 from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
 from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
+from cryptotrader.exchange.engine.contingent import lists
+from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate, TradePrinted
 from cryptotrader.exchange.engine.matching.book import Resting
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
-from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill, Order
 from cryptotrader.exchange.engine.rules import commission
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -41,12 +43,14 @@ class Execution:
 
     Args:
         accounts: All accounts by id.
+        due: Where what waits for this one's end is put: stops that it triggers, pending orders that it releases.
         next_execution_id: The first execution id to give.
         now_ms: The time that everything in here happens at, epoch ms.
     """
 
-    def __init__(self, accounts: Mapping[str, Account], next_execution_id: int, now_ms: int) -> None:
+    def __init__(self, accounts: Mapping[str, Account], due: Due, next_execution_id: int, now_ms: int) -> None:
         self._accounts = accounts
+        self.due = due
         self._touched: dict[str, dict[str, None]] = {}
         self.next_execution_id = next_execution_id
         self.now_ms = now_ms
@@ -80,30 +84,70 @@ class Execution:
         )
         self.next_execution_id += 1
 
-    def accept(self, market: SymbolMarket, order: Order) -> None:
+    def account(self, account_id: str) -> Account:
+        """Whose orders and balances."""
+        return self._accounts[account_id]
+
+    # Locks
+
+    def hold(self, market: SymbolMarket, order: Order, amount: int) -> None:
+        """Lock what an order needs from now on in place of what it holds."""
+        if amount != order.held:
+            rules = market.rules
+            asset = rules.quote if order.side is Side.BUY else rules.base
+            self._accounts[order.account].wallet.lock(asset, amount - order.held)
+            order.held = amount
+            self.touch(order.account, rules.base, rules.quote)
+
+    def rehold(self, market: SymbolMarket, order: Order) -> None:
+        """An open order became smaller: hold less, for a leg of a list with regard to the other leg."""
+        lists.rehold(market, order, self)
+
+    # An order's life
+
+    def accept(self, market: SymbolMarket, order: Order, *, lock: int) -> None:
         """A new order enters: lock what it needs and tell."""
         account = self._accounts[order.account]
         account.history(order.symbol).add(order)
-        rules = market.rules
-        need = needed_lock(order)
-        if need:
-            account.wallet.lock(rules.quote if order.side is Side.BUY else rules.base, need)
-        self.touch(order.account, rules.base, rules.quote)
+        self.hold(market, order, lock)
+        self.touch(order.account, market.rules.base, market.rules.quote)
         self.report(order, ExecutionType.NEW)
 
-    def close(self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "") -> None:
-        """An order ends unfilled: give back what it holds and tell."""
-        account = self._accounts[order.account]
-        rules = market.rules
-        need = needed_lock(order)
-        if need:
-            account.wallet.lock(rules.quote if order.side is Side.BUY else rules.base, -need)
+    def withdraw(
+        self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "", reason: str = ""
+    ) -> None:
+        """Take an open order from where it rests or waits, and close it."""
+        if order.is_working:
+            market.side(order.side).remove(order)
+        elif order.status is not OrderStatus.PENDING_NEW:
+            market.stop_waiting(order)
+        self.close(market, order, status, cancel_id=cancel_id, reason=reason)
+
+    def close(
+        self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "", reason: str = ""
+    ) -> None:
+        """An order that neither rests nor waits any more ends: give back what it holds, and tell.
+
+        What else its list has open ends with it, where the list's kind says so.
+
+        Args:
+            market: The order's.
+            order: Open until now.
+            status: CANCELED, EXPIRED or EXPIRED_IN_MATCH.
+            cancel_id: Client order id of the cancel.
+            reason: ``expiryReason`` where it expires.
+        """
         order.status = status
         order.update_ms = self.now_ms
-        account.history(order.symbol).close(order)
-        self.touch(order.account, rules.base, rules.quote)
+        order.expiry_reason = reason or order.expiry_reason
+        self._accounts[order.account].history(order.symbol).close(order)
+        followers = lists.leg_closed(order, self) if order.order_list_id != NO_ORDER_LIST else ()
+        self.hold(market, order, 0)
+        self.touch(order.account, market.rules.base, market.rules.quote)
         execution = ExecutionType.CANCELED if status is OrderStatus.CANCELED else ExecutionType.EXPIRED
         self.report(order, execution, cancel_id=cancel_id)
+        for follower, follower_status, follower_reason in followers:
+            self.withdraw(market, follower, follower_status, cancel_id=cancel_id, reason=follower_reason)
 
     def take(self, market: SymbolMarket, taker: Order, match: Match) -> None:
         """A new order trades with what rests: another order or external liquidity."""
@@ -139,10 +183,11 @@ class Execution:
             prices=market.prices,
             available=account.wallet.free(commission.DISCOUNT_ASSET),
         )
-        held = needed_lock(order)
+        if order.order_list_id != NO_ORDER_LIST:
+            lists.leg_touched(market, order, self)
         order.executed += match.qty
         order.quote_executed += match.quote_qty
-        account.wallet.lock(paid_asset, needed_lock(order) - held)
+        self.hold(market, order, needed_lock(order))
         account.wallet.credit(paid_asset, -paid)
         account.wallet.credit(got_asset, got)
         account.wallet.credit(fee.asset, -fee.amount)
@@ -170,4 +215,6 @@ class Execution:
         else:
             order.status = OrderStatus.FILLED
             history.close(order)
+        if order.order_list_id != NO_ORDER_LIST:
+            lists.leg_filled(market, order, fill, self)
         self.report(order, ExecutionType.TRADE, fill=fill)

@@ -11,6 +11,9 @@ from cryptotrader.core.orders import OrderStatus, OrderType, PegOffsetType, PegP
 NO_ORDER_LIST = -1
 """``orderListId`` of an order that belongs to no list."""
 
+NOT_WORKING_MS = -1
+"""``workingTime`` of an order that has not worked yet."""
+
 NO_TRADE = -1
 """Trade id of a fill that is an allocation, and allocation id of one that is a trade."""
 
@@ -162,7 +165,7 @@ class Order(msgspec.Struct, kw_only=True):
     """When it was accepted."""
     update_ms: int
     working_ms: int
-    """When it went on the book or to match."""
+    """When it went on the book or to match; ``NOT_WORKING_MS`` before."""
     executed: int = 0
     quote_executed: int = 0
     """``cummulativeQuoteQty``."""
@@ -187,6 +190,9 @@ class Order(msgspec.Struct, kw_only=True):
     """``preventedQuantity``: what self-trade prevention took away from it, scaled."""
     amends: int = 0
     """How often it was amended."""
+    held: int = 0
+    """What it holds locked, scaled: of the quote asset for a buy, of the base asset for a sell. Of two orders of which
+    one cancels the other, one holds for both."""
     expiry_reason: str = ""
     """``expiryReason`` of an order that expired (``user-data-stream.md``, "Order Expiry Reason")."""
     prevented_match_id: int = NO_TRADE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet, needed_lock
+from cryptotrader.core.orders import OrderStatus, Side
+from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet
+from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
@@ -82,6 +84,8 @@ class Records:
         self._next_order_id = 1
         self._next_execution_id = 1
         self._now_ms = 0
+        self._due: Due = deque()
+        """What a command made due and ``settle`` carries out: empty between commands."""
 
     # Accounts
 
@@ -223,6 +227,9 @@ class Records:
 
     def state(self) -> EngineState:
         """Everything that a restart must not lose."""
+        for market in self._markets.values():
+            if market.waiting is not None:
+                market.waiting.write_back()
         histories = [history for account in self._accounts.values() for _, history in account.histories()]
         orders = [order.snapshot() for history in histories for order in history.orders.values()]
         fills = [fill for history in histories for fill in history.fills]
@@ -274,8 +281,12 @@ class Records:
         self._next_order_id = max(self._next_order_id, order.order_id + 1)
         self._accounts[order.account].history(order.symbol).add(order)
         market = self._markets.get(order.symbol)
-        if order.is_open and market is not None:
+        if not order.is_open or market is None or order.status is OrderStatus.PENDING_NEW:
+            return
+        if order.is_working:
             market.side(order.side).add(order, ahead=UNKNOWN_QUEUE)
+        else:
+            market.wait(order, self._due, self._now_ms)
 
     def _check_locks(self) -> None:
         for account in self._accounts.values():
@@ -286,7 +297,7 @@ class Records:
             for order in open_orders:
                 rules = self._markets[order.symbol].rules
                 asset = rules.quote if order.side is Side.BUY else rules.base
-                needs[asset] = needs.get(asset, 0) + needed_lock(order)
+                needs[asset] = needs.get(asset, 0) + order.held
             for asset, need in needs.items():
                 if account.wallet.locked(asset) != need:
                     raise ValueError(f"account {account.account_id}: {asset} locked is not what its open orders need")

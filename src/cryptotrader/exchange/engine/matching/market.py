@@ -6,7 +6,9 @@ from collections import deque
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level, Trade
 from cryptotrader.core.orders import Side
+from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
 from cryptotrader.exchange.engine.matching.book import BookSide
+from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.engine.rules.commission import Prices, no_prices
 
@@ -73,6 +75,8 @@ class SymbolMarket:
         self.top: tuple[Level | None, Level | None] = (None, None)
         self.prices: Prices = no_prices
         """Last prices of every symbol, for commission that is paid in another asset."""
+        self.waiting: Triggers | None = None
+        """Orders that wait for a price; None while there are none."""
         self._average = AveragePrice(rules.avg_price_mins)
 
     @property
@@ -185,6 +189,23 @@ class SymbolMarket:
         self.last_price = price
         self.last_trade_ms = time_ms
         self._average.add(price, qty, time_ms)
+        if self.waiting is not None:
+            self.waiting.pass_price(price, time_ms)
+
+    # Waiting orders
+
+    def wait(self, order: Order, due: Due, now_ms: int) -> None:
+        """An order begins to wait for a price. What a trade triggers is put to what is due."""
+        if self.waiting is None:
+            self.waiting = Triggers(self.rules.symbol, due)
+        self.waiting.add(order, self.last_price, now_ms)
+
+    def stop_waiting(self, order: Order) -> None:
+        """An order waits no more."""
+        if self.waiting is not None:
+            self.waiting.discard(order)
+            if not self.waiting:
+                self.waiting = None
 
     def average_price(self, now_ms: int) -> int | None:
         """Average of the window; the last price where nothing traded in it; the middle of the book before any trade.

@@ -1,0 +1,110 @@
+"""Waiting orders go to work: stops that a trade triggered, pending orders whose working order is filled.
+
+What is due is carried out one by one, first come first served, after the command or market event that made it due has
+been carried out whole. Each order becomes due at most once as a stop and once as a pending order, so this ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cryptotrader.core.orders import ExecutionType, OrderStatus, OrderType
+from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock
+from cryptotrader.exchange.engine.admission import check_again, plan_waiting
+from cryptotrader.exchange.engine.contingent.lists import REJECTED, leg_touched, legs_of
+from cryptotrader.exchange.engine.contingent.relations import STOP_LOSSES, check_pair_prices, check_stop
+from cryptotrader.exchange.engine.entry import enter
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.events import TrailMoved
+from cryptotrader.exchange.engine.orders import Order
+
+if TYPE_CHECKING:
+    from cryptotrader.exchange.engine.execution import Execution
+    from cryptotrader.exchange.engine.matching.market import SymbolMarket
+    from cryptotrader.exchange.engine.rules import SymbolRules
+
+
+def settle(markets: Mapping[str, SymbolMarket], run: Execution) -> None:
+    """Carry out what is due, and what becomes due by it."""
+    due = run.due
+    while due:
+        item = due.popleft()
+        if isinstance(item, TrailMoved):
+            run.events.append(item)
+        elif item.is_open and not item.is_working:
+            market = markets[item.symbol]
+            if item.status is OrderStatus.PENDING_NEW:
+                _release(market, item, run)
+            else:
+                market.stop_waiting(item)
+                leg_touched(market, item, run)
+                _go_to_work(market, item, run)
+
+
+def _go_to_work(market: SymbolMarket, order: Order, run: Execution) -> None:
+    """Put an order that waited on the book or let it match; it expires where it may not."""
+    try:
+        check_again(market, order, run.now_ms)
+        plan = plan_waiting(market, run.account(order.account), order)
+    except Refusal:
+        run.close(market, order, OrderStatus.EXPIRED, reason=REJECTED)
+        return
+    order.is_working = True
+    order.working_ms = order.update_ms = run.now_ms
+    if order.type in TAKE_ANY_PRICE:
+        run.hold(market, order, needed_lock(order))
+    run.report(order, ExecutionType.NEW)
+    enter(market, order, plan, run)
+
+
+def _release(market: SymbolMarket, first: Order, run: Execution) -> None:
+    """The working order is filled: its pending orders enter, all or none."""
+    account = run.account(first.account)
+    order_list = account.lists.open.get(first.order_list_id)
+    if order_list is None:
+        return
+    pending = [leg for leg in legs_of(account, order_list) if leg.status is OrderStatus.PENDING_NEW]
+    if order_list.kind.is_proportional:
+        qty = _whole_lots(market.rules, first.held, pending)
+        for leg in pending:
+            leg.qty = qty
+        run.hold(market, first, qty)
+    for leg in pending:
+        try:
+            _check_release(market, leg, pending, run)
+        except Refusal:
+            run.close(market, leg, OrderStatus.EXPIRED, reason=REJECTED)
+            return
+    for leg in pending:
+        leg.status = OrderStatus.NEW
+        leg.update_ms = run.now_ms
+    for leg in pending:
+        if leg.stop is not None:
+            market.wait(leg, run.due, run.now_ms)
+            run.report(leg, ExecutionType.NEW)
+        else:
+            _go_to_work(market, leg, run)
+
+
+def _check_release(market: SymbolMarket, leg: Order, pending: list[Order], run: Execution) -> None:
+    if len(pending) > 1:
+        below, above = sorted(pending, key=lambda each: (each.type in STOP_LOSSES) is (each.side.value == "BUY"))
+        check_pair_prices(above, below, market.last_price)
+    check_stop(leg, market.last_price)
+    check_again(market, leg, run.now_ms)
+    if leg.type is OrderType.LIMIT_MAKER:
+        plan_waiting(market, run.account(leg.account), leg)
+
+
+def _whole_lots(rules: SymbolRules, amount: int, pending: list[Order]) -> int:
+    """As much of an amount as the lot filters let an order have (``faqs/opo.md``)."""
+    steps, most = [rules.step], [rules.max_qty]
+    if any(leg.type in TAKE_ANY_PRICE for leg in pending):
+        steps.append(rules.market_step)
+        most.append(rules.market_max_qty)
+    qty = min([amount, *(limit for limit in most if limit)])
+    for step in steps:
+        if step:
+            qty -= qty % step
+    return qty
