@@ -88,6 +88,11 @@ class Roads:
         self._clock = clock
         self._draws: dict[tuple[str, int], random.Random] = {}
 
+    def set_default(self, latency: Latency) -> None:
+        """Change the way of accounts that have none of their own."""
+        self.default = latency
+        self._draws.clear()
+
     def forget(self, account: str) -> None:
         """Begin an account's jitter anew."""
         for key in [key for key in self._draws if key[0] == account]:

@@ -39,11 +39,13 @@ def make_operations(venue: PaperVenue, *, limits: LimitPolicy | None = None) -> 
     return Operations(Desk(venue=venue, listen_keys=keys, limits=limits or LimitPolicy()))
 
 
-def create_exchange_app(operations: Operations, websockets: WebSocketFront) -> Starlette:
+def create_exchange_app(
+    operations: Operations, websockets: WebSocketFront, *, admin_token: str | None = None
+) -> Starlette:
     """The HTTP side: ``/api/v3`` and ``/admin``."""
     venue = operations.desk.venue
     front = RestFront(operations, RequestAuthenticator(venue.keys, venue.clock))
-    routes = [*Admin(operations).routes(), Troubles(websockets.house).route(), Mount("/", app=front)]
+    routes = [*Admin(operations, admin_token).routes(), Troubles(websockets.house).route(), Mount("/", app=front)]
     return Starlette(routes=routes, exception_handlers={Exception: _unexpected})
 
 
@@ -68,15 +70,22 @@ class ExchangeServer(PortServer):
         host: Address to listen on.
         port: Port to listen on; 0 lets the system choose, see ``port``.
         limits: How much clients may ask for.
+        admin_token: What the back door wants of programs on other machines; None keeps them out.
     """
 
     def __init__(
-        self, venue: PaperVenue, *, host: str = "127.0.0.1", port: int = 3100, limits: LimitPolicy | None = None
+        self,
+        venue: PaperVenue,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 3100,
+        limits: LimitPolicy | None = None,
+        admin_token: str | None = None,
     ) -> None:
         self.venue = venue
         self.operations = make_operations(venue, limits=limits)
         self.websockets = make_upgrade_router(venue, self.operations, venue.clock)
-        app = create_exchange_app(self.operations, self.websockets)
+        app = create_exchange_app(self.operations, self.websockets, admin_token=admin_token)
         super().__init__(app, websocket_protocol(self.websockets), host=host, port=port, http=_Http)
 
     def stop(self) -> None:

@@ -82,21 +82,28 @@ def ws_payload(lexemes: Mapping[str, str]) -> bytes:
 class RequestAuthenticator:
     """Checks requests against the key ring and the clock."""
 
-    def __init__(self, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, keys: KeyRing, clock: Clock, *, address: str = "") -> None:
         self._keys = keys
         self._clock = clock
+        self._address = address
+
+    def at(self, address: str) -> RequestAuthenticator:
+        """The same for requests from an address, which a key may be bound to."""
+        return RequestAuthenticator(self._keys, self._clock, address=address)
 
     def key(self, key_id: str | None, security: SecurityType) -> ApiKey:
         """The key with this id, provided that it may do what ``security`` stands for.
 
         Raises:
-            Refusal: -2014 where it cannot be a key, -2015 where there is none such or it lacks the permission.
+            Refusal: -2014 where it cannot be a key, -2015 where there is none such, it lacks the permission or may not
+                be used from this address.
         """
         if not key_id or not _KEY.fullmatch(key_id):
             raise Refusal(-2014, "API-key format invalid.")
         key = self._keys.find(key_id)
         needed = _NEEDS.get(security)
-        if key is None or (needed is not None and needed not in key.permissions):
+        is_allowed = key is not None and key.admits(self._address) and (needed is None or needed in key.permissions)
+        if key is None or not is_allowed:
             raise Refusal(-2015, "Invalid API-key, IP, or permissions for action.")
         return key
 

@@ -151,9 +151,10 @@ class RestFront:
     def _check(self, spec: AnySpec, request: _Request, params: Mapping[str, str]) -> Caller | None:
         if not spec.needs_key:
             return None
-        key = self._authenticator.key(request.key_id, spec.security)
+        authenticator = self._authenticator.at(request.address)
+        key = authenticator.key(request.key_id, spec.security)
         if spec.is_signed:
-            self._authenticator.check_signed(key, params=params, payload=request.payload())
+            authenticator.check_signed(key, params=params, payload=request.payload())
         return Caller(key_id=key.id, account=key.account)
 
     def _limit_headers(self, spec: AnySpec, address: str, *, caller: Caller | None) -> list[Header]:

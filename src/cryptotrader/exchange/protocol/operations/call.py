@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.latency import Roads
 from cryptotrader.exchange.protocol.faults import FaultBook
 from cryptotrader.exchange.protocol.limits import LimitPolicy, OrderCounter, WeightMeter
 from cryptotrader.exchange.protocol.listen_keys import ListenKeys
@@ -32,6 +33,7 @@ class Desk:
         weights: Request weight per address.
         orders: Unfilled orders per account.
         faults: Faults that wait for a request to befall.
+        roads: How long the requests of accounts are on their way.
     """
 
     venue: PaperVenue
@@ -40,8 +42,10 @@ class Desk:
     weights: WeightMeter = field(init=False)
     orders: OrderCounter = field(init=False)
     faults: FaultBook = field(default_factory=FaultBook)
+    roads: Roads = field(init=False)
 
     def __post_init__(self) -> None:
+        self.roads = Roads(self.venue.clock)
         self.weights = WeightMeter(self.limits)
         self.orders = OrderCounter(self.limits)
 

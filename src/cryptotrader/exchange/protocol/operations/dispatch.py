@@ -9,6 +9,7 @@ from typing import Any
 from cryptotrader.core.clock import to_ms
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
+from cryptotrader.exchange.latency import Road
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
 from cryptotrader.exchange.protocol.operations import (
     account,
@@ -34,6 +35,7 @@ from cryptotrader.exchange.protocol.operations.refusals import (
 from cryptotrader.exchange.protocol.time_unit import params_in_millis
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
+from cryptotrader.services.binance.request import SecurityType
 
 FREE_WHEN_DONE = frozenset(
     {
@@ -52,6 +54,9 @@ FREE_WHEN_DONE = frozenset(
     }
 )
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
+
+CANCELS = frozenset({"order.cancel", "openOrders.cancelAll", "orderList.cancel"})
+"""Requests that are refused as cancels."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
@@ -101,18 +106,34 @@ class Operations:
         if spec.name in FREE_WHEN_DONE:
             self.desk.weights.refund(address, weight, now_ms=self.now_ms())
 
-    async def call(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
+    async def call(
+        self, spec: AnySpec, params: Mapping[str, Any], account: str | None, *, road: Road | None = None
+    ) -> object:
         """The answer, fit for JSON, once everything that it acknowledges is on disk.
 
         Args:
             spec: The request.
             params: As they came; what belongs to authentication may be among them.
             account: Whose request it is; None where nobody had to say.
+            road: The connection's, where it carries several requests at a time.
 
         Raises:
             Refusal: With Binance's number and text.
             Silence: A fault wants no answer to be sent.
         """
+        if account is None:
+            return await self._carry_out(spec, params, account)
+        roads, own = self.desk.roads, self.desk.venue.account(account).latency
+        await roads.travel(road.there if road else None, account, own)
+        try:
+            answer = await self._carry_out(spec, params, account)
+        except Refusal:
+            await roads.travel(road.back if road else None, account, own)
+            raise
+        await roads.travel(road.back if road else None, account, own)
+        return answer
+
+    async def _carry_out(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
         fault = self.desk.faults.take(spec.name)
         if fault is not None and not fault.kind.lands:
             raise _befall(fault)
@@ -137,6 +158,8 @@ class Operations:
         try:
             if spec.needs_key:
                 self.desk.venue.require_store()
+            if spec.security is SecurityType.TRADE and not self.desk.venue.account(call.account).can_trade:
+                raise Refusal(-2011 if spec.name in CANCELS else -2010, "This action is disabled on this account.")
             try:
                 answer = known.answer(call, params_in_millis(params))
             except DetailedRefusal as refusal:

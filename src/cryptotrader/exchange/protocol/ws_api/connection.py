@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.latency import Road
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
@@ -90,8 +91,9 @@ class ApiConnection:
         self._shows_limits = options.get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
         self._unit = MICROS if wants_micros(options.get(TIME_UNIT, [""])[-1]) else MILLIS
         self._session = ApiSession(
-            desk.authenticator, desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
+            desk.authenticator.at(address), desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
         )
+        self._road = Road()
         self._pending = 0
         self._is_closing = False
 
@@ -175,7 +177,7 @@ class ApiConnection:
         account = caller.account if caller is not None and spec.order_count else None
         try:
             async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
-                result = await self._operations.call(spec, params, caller.account if caller else None)
+                result = await self._operations.call(spec, params, caller.account if caller else None, road=self._road)
             self._operations.settle(spec, weight, address=self._address)
             self._succeed(spec, request, result, account=account)
             answered = True
