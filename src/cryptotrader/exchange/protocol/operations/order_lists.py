@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.errors import Refusal, rejected
+from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.auth import mandatory
@@ -21,10 +21,6 @@ from cryptotrader.services.binance.websocketAPI.order_list_requests import (
     place_otoco,
 )
 from cryptotrader.services.binance.websocketAPI.trading_requests import create_new_oco_order
-
-NO_OCO_TEXT: Final = "OCO orders are not supported for this symbol"
-NO_OTO_TEXT: Final = "OTO orders are not supported for this symbol."
-NO_OPO_TEXT: Final = "OPO orders are not supported for this symbol."
 
 _LIMIT_MAKER: Final = "LIMIT_MAKER"
 
@@ -91,21 +87,6 @@ def _check_opo(params: PendingParams | PendingPairParams) -> None:
         raise Refusal(-1223, "Pending orders in an OPO list must be asks.")
 
 
-def _check_kind(call: Call, symbol: str, kind: ListKind) -> None:
-    """Whether the symbol has lists of this kind (``faqs/opo.md``, "Which symbols allow OPO orders?").
-
-    Raises:
-        Refusal: -2010.
-    """
-    rules = call.venue.rules[symbol]
-    if kind is not ListKind.OCO and not rules.oto_allowed:
-        raise rejected(NO_OTO_TEXT)
-    if kind.is_proportional and not rules.opo_allowed:
-        raise rejected(NO_OPO_TEXT)
-    if kind not in (ListKind.OTO, ListKind.OPO) and not rules.oco_allowed:
-        raise rejected(NO_OCO_TEXT)
-
-
 def _place(call: Call, params: OrderListParams, kind: ListKind, legs: list[tuple[str, Side, str | None]]) -> object:
     """Place a list of (name of the leg, side, parameter that holds its quantity)."""
     wire = params.wire()
@@ -123,7 +104,6 @@ def _submit(call: Call, wire: Mapping[str, Any], kind: ListKind, *, legs: list[t
         )
         for name, side, qty in legs
     )
-    _check_kind(call, symbol, kind)
     new = NewOrderList(symbol=symbol, kind=kind, legs=orders, client_list_id=wire.get("listClientOrderId", ""))
     with counted(call, len(orders)):
         told, reports = call.venue.submit_list(call.account, new)

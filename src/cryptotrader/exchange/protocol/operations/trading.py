@@ -8,7 +8,7 @@ from cryptotrader.core.orders import OrderStatus
 from cryptotrader.exchange.engine.accounts import Period
 from cryptotrader.exchange.engine.errors import Refusal, unknown_order
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList
-from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, AmendOrder, CancelOrder, Order
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, AmendOrder, CancelOrder
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -42,7 +42,6 @@ ARCHIVED: Final = (
 OTHER_NAME: Final = (-2039, "Client order ID is not correct for this order ID.")
 """Only queries tell this; a cancellation finds no such order."""
 
-NO_AMEND: Final = (-2038, "Order amend is not supported for this symbol.")
 CANCEL_RESTRICTED_TEXT: Final = "Order was not canceled due to cancel restrictions."
 
 _ENDED_EMPTY: Final = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
@@ -119,11 +118,8 @@ def _cancel_all(call: Call, params: cancel_open_orders.CancelOpenOrdersParams) -
 
 
 def _amend(call: Call, params: amend_order.AmendOrderParams) -> object:
-    symbol = known_symbol(call, params.symbol)
-    if not call.venue.rules[symbol].amend_allowed:
-        raise Refusal(*NO_AMEND)
     which = AmendOrder(
-        symbol=symbol,
+        symbol=known_symbol(call, params.symbol),
         order_id=params.order_id,
         client_order_id=params.orig_client_order_id,
         qty=amount("newQty", params.new_qty),
