@@ -45,7 +45,7 @@ class PricePath:
         self._parts = [wander(f"{seed}:path:{name}", weight) for weight, name in profile.path]
         daily = sqrt(sum(weight * weight for weight, _ in profile.path))
         self._wicks = [_WICK * daily * sqrt(length / DAY_MS) for length in _LEVELS_MS]
-        self._keys = [seed_key(seed, "wick", profile.symbol, length) for length in _LEVELS_MS]
+        self._keys = [seed_key(seed, "wick", profile.kin or profile.symbol, length) for length in _LEVELS_MS]
         self._cells = [_NO_CELL] * len(_LEVELS_MS)
 
     def at(self, time_ms: int) -> float:

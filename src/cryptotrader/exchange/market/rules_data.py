@@ -1,8 +1,10 @@
-"""Trading rules of the ten symbols of the paper exchange.
+"""Trading rules of the symbols of the paper exchange.
 
-Filters of BTCUSDT, ETHUSDT and ADAUSDT are those that Binance publishes in ``exchangeInfo``; bounds of the others are
-those of an older ``exchangeInfo`` with today's minimum notional. ``ICEBERG_PARTS`` is 100 since 2026-03-12 (Binance's
-``CHANGELOG.md``).
+Filters of BTCUSDT, ETHUSDT and ADAUSDT are those that Binance published in ``exchangeInfo`` in 2024; bounds, ticks and
+steps of the others are those of an older one (2021-10-12), with the minimum notional of 2024 where the quote is a
+dollar or the euro, and a tenth of the tick where the price has fallen since so far that the old one would be coarse.
+``ICEBERG_PARTS`` is 100 since 2026-03-12; ``MAX_NUM_ORDER_LISTS``, ``MAX_NUM_ORDER_AMENDS``, modes of self-trade
+prevention and ``permissionSets`` are those of 2026 (Binance's ``CHANGELOG.md``).
 """
 
 from __future__ import annotations
@@ -12,66 +14,64 @@ from types import MappingProxyType
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE, parse_scaled
-from cryptotrader.exchange.engine.rules import SymbolRules
-from cryptotrader.exchange.market.profiles import PROFILES
+from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules
+from cryptotrader.exchange.market.table import ROWS, SymbolRow
 
-_ICEBERG_PARTS = 100
-
-_BOUNDS = {
-    "BTCUSDT": ("1000000", "9000", "128.52621715"),
-    "ETHUSDT": ("1000000", "9000", "3277.54882761"),
-    "BNBUSDT": ("100000", "900000", "28160.593369"),
-    "SOLUSDT": ("10000", "90000", "52005.8128492"),
-    "XRPUSDT": ("10000", "9222449", "9222449"),
-    "ADAUSDT": ("1000", "900000", "3734056.71171548"),
-    "DOGEUSDT": ("1000", "9000000", "32613681.7095205"),
-    "LTCUSDT": ("100000", "90000", "25570.86240733"),
-    "LINKUSDT": ("10000", "90000", "183978.65296038"),
-    "ETHBTC": ("922327", "100000", "873.90727776"),
-}
-"""Highest price, largest quantity, largest quantity of a market order."""
-
-_QUOTES = ("USDT", "BTC")
-
-_OTHER_QUOTES = (*_QUOTES, "USDC", "FDUSD", "TUSD", "BUSD", "USD", "ETH", "BNB", "EUR", "GBP", "JPY", "TRY", "BRL")
+_OTHER_QUOTES = ("USDT", "BTC", "USDC", "FDUSD", "TUSD", "BUSD", "USD", "ETH", "BNB", "EUR", "GBP", "JPY", "TRY", "BRL")
 """Endings by which a recorded symbol is taken apart."""
 
-_MIN_NOTIONAL = {"USDT": "5", "BTC": "0.0001"}
+_MIN_NOTIONAL = {"USDT": "5", "USDC": "5", "EUR": "5", "BTC": "0.0001", "ETH": "0.005", "BNB": "0.05"}
 
 _MAX_NOTIONAL = "9000000"
 
+_STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER")
 
-def _rules(symbol: str) -> SymbolRules:
-    profile = PROFILES[symbol]
-    quote = next(quote for quote in _QUOTES if symbol.endswith(quote))
-    max_price, max_qty, market_max_qty = map(parse_scaled, _BOUNDS[symbol])
+_PERMISSIONS = ("SPOT", "TRD_GRP_004", "TRD_GRP_005", "TRD_GRP_006")
+"""Accounts of these groups may trade every symbol. There is no margin trading here, so ``MARGIN`` is not among them."""
+
+_SOR_BASES = ("BTC", "ETH", "BNB", "SOL", "XRP")
+_SOR_QUOTES = ("USDT", "USDC")
+
+
+def _rules(row: SymbolRow) -> SymbolRules:
     return SymbolRules(
-        symbol=symbol,
-        base=symbol.removesuffix(quote),
-        quote=quote,
-        tick=profile.tick,
-        min_price=profile.tick,
-        max_price=max_price,
-        step=profile.lot,
-        min_qty=profile.lot,
-        max_qty=max_qty,
-        market_max_qty=market_max_qty,
-        min_notional=parse_scaled(_MIN_NOTIONAL[quote]),
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        tick=row.tick,
+        min_price=row.tick,
+        max_price=row.max_price,
+        step=row.step,
+        min_qty=row.step,
+        max_qty=row.max_qty,
+        market_max_qty=row.market_max_qty,
+        min_notional=parse_scaled(_MIN_NOTIONAL[row.quote]),
         max_notional=parse_scaled(_MAX_NOTIONAL),
         bid_multiplier_up=5 * SCALE,
         bid_multiplier_down=SCALE // 5,
         ask_multiplier_up=5 * SCALE,
         ask_multiplier_down=SCALE // 5,
-        iceberg_parts=_ICEBERG_PARTS,
+        default_stp_mode="EXPIRE_MAKER",
+        allowed_stp_modes=_STP_MODES,
+        permission_sets=(_PERMISSIONS,),
     )
 
 
-RULES = MappingProxyType({symbol: _rules(symbol) for symbol in PROFILES})
+RULES = MappingProxyType({row.symbol: _rules(row) for row in ROWS})
 """Rules by symbol, in the order in which ``exchangeInfo`` lists them."""
 
 
+def sor_groups(symbols: Iterable[str]) -> tuple[SorGroup, ...]:
+    """``sors`` among the symbols given: those of one base asset that are quoted in dollars."""
+    served = set(symbols)
+    groups = (
+        SorGroup(base, tuple(base + quote for quote in _SOR_QUOTES if base + quote in served)) for base in _SOR_BASES
+    )
+    return tuple(group for group in groups if len(group.symbols) > 1)
+
+
 def rules_for(symbols: Iterable[str]) -> tuple[SymbolRules, ...]:
-    """Rules of the given symbols. One that is not among the ten, from somebody's own tape, gets the widest bounds.
+    """Rules of the given symbols. One that is not in the table, from somebody's own tape, gets the widest bounds.
 
     Raises:
         ConfigError: A symbol ends with no quote asset known here.
@@ -94,5 +94,4 @@ def _wide(symbol: str) -> SymbolRules:
         step=1,
         min_qty=1,
         max_qty=largest,
-        iceberg_parts=_ICEBERG_PARTS,
     )

@@ -2,8 +2,8 @@
 
 ::
 
-    default                                        the shipped BTCUSDT recording, looped, and nine synthetic symbols
-    synthetic[?seed=N]                             all ten symbols, made up
+    default                                        the shipped BTCUSDT recording, looped; all other symbols synthetic
+    synthetic[?seed=N]                             all sixty symbols, made up
     tape:FILE[,FILE...][?speed=N&loop=true]        a recording: raw (several consecutive files) or ``.tape``
     tape:...?speed=max&hold=true                   as fast as it can be taken, from when somebody watches
     tape:FILE+synthetic                            several, for different symbols: synthetic leaves out what tapes serve

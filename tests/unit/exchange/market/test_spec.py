@@ -21,12 +21,12 @@ from cryptotrader.exchange.market.spec import (
 from tests.support.recordings import small_recording
 
 
-def test_the_default_plays_the_shipped_tape_and_moves_the_other_nine_symbols() -> None:
+def test_the_default_plays_the_shipped_tape_and_moves_the_other_symbols() -> None:
     assert parse_market(DEFAULT_MARKET_SPEC) == (TapeSpec((PACKAGED_TAPE,), loop=True), SyntheticSpec())
     tape, synthetic = open_market()
     assert tape.symbols == ("BTCUSDT",)
     assert synthetic.symbols == tuple(symbol for symbol in PROFILES if symbol != "BTCUSDT")
-    assert len(synthetic.symbols) == 9
+    assert len(synthetic.symbols) == 59
 
 
 def test_every_option_is_read() -> None:
