@@ -118,3 +118,15 @@ class FillReason(StrEnum):
     """The source's book came to lie beyond its price."""
     ALLOCATION = "ALLOCATION"
     """Smart order routing took it from another book."""
+
+
+class Realism(StrEnum):
+    """How readily an account's paper orders are filled by the market. Other users' orders always count in full."""
+
+    OPTIMISTIC = "optimistic"
+    """A resting order is filled whole as soon as the market touches its price, whatever queued there before it."""
+    REALISTIC = "realistic"
+    """It queues behind the size that was there, and gets no more than what traded."""
+    PESSIMISTIC = "pessimistic"
+    """It is filled only when the market trades, or offers, beyond its price. A taker gets half of what a level shows
+    (rounded up to a step), and twice what it got is gone from the level."""

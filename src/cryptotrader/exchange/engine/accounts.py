@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cryptotrader.core.orders import OrderType, Side
+from cryptotrader.core.orders import OrderType, Realism, Side
 from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.contingent.list_history import ListHistory
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
 from cryptotrader.exchange.engine.events import Balance
-from cryptotrader.exchange.engine.orders import Fill, NewOrder, Order
+from cryptotrader.exchange.engine.orders import Amendment, Fill, NewOrder, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import Terms
 from cryptotrader.exchange.engine.rules.commission import Fees as Fees
 
@@ -21,6 +21,9 @@ TAKE_ANY_PRICE = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAK
 
 BASIS_POINTS = 10_000
 """Basis points in the whole."""
+
+NO_TRADE_GROUP = -1
+"""``tradeGroupId`` of an account that is in no trade group."""
 
 MAX_KEPT_ORDERS = 20_000
 """Orders remembered per account and symbol. Unit: orders. Reason: bounds memory to some tens of megabytes; older closed
@@ -136,6 +139,9 @@ class History:
         self.orders: dict[int, Order] = {}
         self.open: dict[int, Order] = {}
         self.fills: deque[Fill] = deque(maxlen=MAX_KEPT_FILLS)
+        self.prevented: deque[PreventedMatch] = deque(maxlen=MAX_KEPT_FILLS)
+        """Those in which it was on either side, oldest first."""
+        self.amendments: deque[Amendment] = deque(maxlen=MAX_KEPT_FILLS)
         self._by_client_id: dict[str, int] = {}
 
     def add(self, order: Order) -> None:
@@ -202,6 +208,9 @@ class Account:
         self.fees = fees
         self.terms = terms or Terms()
         self.lists = ListHistory()
+        self.trade_group_id = NO_TRADE_GROUP
+        """Accounts of one group are prevented from trading with each other as an account is with itself."""
+        self.realism = Realism.REALISTIC
         self._histories: dict[str, History] = {}
 
     def history(self, symbol: str) -> History:

@@ -10,24 +10,26 @@ from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
 from cryptotrader.exchange.engine.admission import admit, check_rules
 from cryptotrader.exchange.engine.contingent.activation import settle
-from cryptotrader.exchange.engine.entry import enter
 from cryptotrader.exchange.engine.errors import unknown_order
 from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
 from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
+from cryptotrader.exchange.engine.match_records import MatchRecords
 from cryptotrader.exchange.engine.matching import liquidity
+from cryptotrader.exchange.engine.matching.entry import enter, taker_of
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
+from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.plan import Plan
+from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder, Order
-from cryptotrader.exchange.engine.records import Records
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
 
 
-class Engine(Records):
+class Engine(MatchRecords):
     """Matching, balances and the public book of every symbol.
 
-    Questions, accounts and state are in ``Records``, which this extends.
+    Questions, accounts and state are in ``Records`` and ``MatchRecords``, which this extends.
     """
 
     # Commands
@@ -54,7 +56,11 @@ class Engine(Records):
             Refusal: The order is not accepted; nothing has changed.
         """
         market = self._market(new.symbol)
-        plan = admit(market, self._accounts[account], new, now_ms)
+        owner = self._accounts[account]
+        if new.peg is not None:
+            new = price_new(market, new, lambda each: check_rules(market, owner, each, now_ms))
+        others = route(self._routes, new) if new.use_sor else ()
+        plan = admit(market, owner, new, taker_of(market, self._accounts, account, new, now_ms), others, now_ms)
         run = self._start(now_ms)
         order = self._new_order(account, new, plan, now_ms)
         if order.stop is not None:

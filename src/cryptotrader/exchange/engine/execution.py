@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
-from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.core.orders import ExecutionType, FillReason, OrderStatus, Side
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
-from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate, TradePrinted
-from cryptotrader.exchange.engine.matching.book import Resting
+from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
-from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill, Order
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NO_TRADE, Fill, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import commission
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+_CLOSINGS = {
+    OrderStatus.CANCELED: ExecutionType.CANCELED,
+    OrderStatus.EXPIRED_IN_MATCH: ExecutionType.TRADE_PREVENTION,
+}
+"""How the end of an order is told; others expire."""
 
 GENERATED_CHARS = 22
 """Length of a generated id. Unit: characters. Reason: Binance's own are as long."""
@@ -69,8 +73,17 @@ class Execution:
         """Balances of these assets may have changed."""
         self._touched.setdefault(account_id, {}).update(dict.fromkeys(assets))
 
-    def report(self, order: Order, execution: ExecutionType, *, fill: Fill | None = None, cancel_id: str = "") -> None:
-        """Tell of a change of an order as it stands now."""
+    def report(
+        self,
+        order: Order,
+        execution: ExecutionType,
+        *,
+        fill: Fill | None = None,
+        cancel_id: str = "",
+        prevented: PreventedMatch | None = None,
+        lost: int = 0,
+    ) -> None:
+        """Tell of a change of an order as it stands now; ``lost``: what self-trade prevention took away just now."""
         self.events.append(
             OrderUpdate(
                 order=order.snapshot(),
@@ -80,9 +93,16 @@ class Execution:
                 client_order_id=cancel_id or order.client_order_id,
                 orig_client_order_id=order.client_order_id if cancel_id else "",
                 fill=fill,
+                prevented=prevented,
+                last_prevented_qty=lost,
             )
         )
         self.next_execution_id += 1
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """All accounts by id."""
+        return self._accounts
 
     def account(self, account_id: str) -> Account:
         """Whose orders and balances."""
@@ -124,7 +144,15 @@ class Execution:
         self.close(market, order, status, cancel_id=cancel_id, reason=reason)
 
     def close(
-        self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "", reason: str = ""
+        self,
+        market: SymbolMarket,
+        order: Order,
+        status: OrderStatus,
+        *,
+        cancel_id: str = "",
+        reason: str = "",
+        prevented: PreventedMatch | None = None,
+        lost: int = 0,
     ) -> None:
         """An order that neither rests nor waits any more ends: give back what it holds, and tell.
 
@@ -136,6 +164,8 @@ class Execution:
             status: CANCELED, EXPIRED or EXPIRED_IN_MATCH.
             cancel_id: Client order id of the cancel.
             reason: ``expiryReason`` where it expires.
+            prevented: What made it expire, for EXPIRED_IN_MATCH.
+            lost: How much that took.
         """
         order.status = status
         order.update_ms = self.now_ms
@@ -144,34 +174,39 @@ class Execution:
         followers = lists.leg_closed(order, self) if order.order_list_id != NO_ORDER_LIST else ()
         self.hold(market, order, 0)
         self.touch(order.account, market.rules.base, market.rules.quote)
-        execution = ExecutionType.CANCELED if status is OrderStatus.CANCELED else ExecutionType.EXPIRED
-        self.report(order, execution, cancel_id=cancel_id)
+        execution = _CLOSINGS.get(status, ExecutionType.EXPIRED)
+        self.report(order, execution, cancel_id=cancel_id, prevented=prevented, lost=lost)
         for follower, follower_status, follower_reason in followers:
             self.withdraw(market, follower, follower_status, cancel_id=cancel_id, reason=follower_reason)
 
-    def take(self, market: SymbolMarket, taker: Order, match: Match) -> None:
-        """A new order trades with what rests: another order or external liquidity."""
-        book = market.side(taker.side.opposite)
-        trade = market.print_user(match.price, match.qty, buyer_is_maker=taker.side is Side.SELL, now_ms=self.now_ms)
-        self.events.append(TradePrinted(trade))
-        self._fill(market, taker, match, trade_id=trade.trade_id, is_maker=False)
-        if match.maker is None:
-            book.consume(match.price, match.qty)
-            return
-        maker = match.maker.order
-        self._fill(market, maker, match, trade_id=trade.trade_id, is_maker=True)
-        book.changed(maker)
+    def lose(self, market: SymbolMarket, order: Order, qty: int, record: PreventedMatch) -> None:
+        """Self-trade prevention took quantity away from an open order: one with nothing left expires."""
+        order.prevented_match_id = record.prevented_match_id
+        if order.remaining:
+            order.update_ms = self.now_ms
+            self.rehold(market, order)
+            self.touch(order.account, market.rules.base, market.rules.quote)
+            self.report(order, ExecutionType.TRADE_PREVENTION, prevented=record, lost=qty)
+        else:
+            self.close(market, order, OrderStatus.EXPIRED_IN_MATCH, prevented=record, lost=qty)
 
-    def fill_resting(self, market: SymbolMarket, resting: Resting, qty: int) -> None:
-        """External liquidity trades with a resting order at the order's own price."""
-        order = resting.order
-        trade = market.print_user(order.price, qty, buyer_is_maker=order.side is Side.BUY, now_ms=self.now_ms)
-        self.events.append(TradePrinted(trade))
-        match = Match(order.price, qty, mul_scaled(order.price, qty), resting)
-        self._fill(market, order, match, trade_id=trade.trade_id, is_maker=True)
-        market.side(order.side).changed(order)
+    def record_prevented(self, record: PreventedMatch) -> None:
+        """Remember a prevented match with the accounts of both orders."""
+        for account_id in {record.account, record.maker_account}:
+            self._accounts[account_id].history(record.symbol).prevented.append(record)
 
-    def _fill(self, market: SymbolMarket, order: Order, match: Match, *, trade_id: int, is_maker: bool) -> None:
+    def fill(
+        self,
+        market: SymbolMarket,
+        order: Order,
+        match: Match,
+        *,
+        trade_id: int,
+        why: FillReason,
+        is_maker: bool = False,
+        allocation_id: int = NO_TRADE,
+    ) -> None:
+        """One side of a trade: money moves, the order and its history grow, and it is told."""
         account = self._accounts[order.account]
         rules = market.rules
         is_buyer = order.side is Side.BUY
@@ -205,6 +240,8 @@ class Execution:
             is_maker=is_maker,
             is_buyer=is_buyer,
             time_ms=self.now_ms,
+            allocation_id=allocation_id,
+            why=why.value,
         )
         order.fills += (fill,)
         order.update_ms = self.now_ms

@@ -115,6 +115,8 @@ class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
     taker_order_id: int
     maker_symbol: str
     maker_order_id: int
+    maker_account: str = ""
+    """Whose the maker is: ``account``, or another one of its trade group."""
     trade_group_id: int
     mode: str
     price: int

@@ -14,9 +14,10 @@ from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock
 from cryptotrader.exchange.engine.admission import check_again, plan_waiting
 from cryptotrader.exchange.engine.contingent.lists import REJECTED, leg_touched, legs_of
 from cryptotrader.exchange.engine.contingent.relations import STOP_LOSSES, check_pair_prices, check_stop
-from cryptotrader.exchange.engine.entry import enter
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import TrailMoved
+from cryptotrader.exchange.engine.matching.entry import enter
+from cryptotrader.exchange.engine.matching.pegs import price_waiting
 from cryptotrader.exchange.engine.orders import Order
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ def settle(markets: Mapping[str, SymbolMarket], run: Execution) -> None:
 def _go_to_work(market: SymbolMarket, order: Order, run: Execution) -> None:
     """Put an order that waited on the book or let it match; it expires where it may not."""
     try:
+        price_waiting(market, order)
         check_again(market, order, run.now_ms)
-        plan = plan_waiting(market, run.account(order.account), order)
+        plan = plan_waiting(market, order, run)
     except Refusal:
         run.close(market, order, OrderStatus.EXPIRED, reason=REJECTED)
         return
     order.is_working = True
     order.working_ms = order.update_ms = run.now_ms
-    if order.type in TAKE_ANY_PRICE:
+    if order.type in TAKE_ANY_PRICE or order.peg is not None:
         run.hold(market, order, needed_lock(order))
     run.report(order, ExecutionType.NEW)
     enter(market, order, plan, run)
@@ -94,7 +96,7 @@ def _check_release(market: SymbolMarket, leg: Order, pending: list[Order], run: 
     check_stop(leg, market.last_price)
     check_again(market, leg, run.now_ms)
     if leg.type is OrderType.LIMIT_MAKER:
-        plan_waiting(market, run.account(leg.account), leg)
+        plan_waiting(market, leg, run)
 
 
 def _whole_lots(rules: SymbolRules, amount: int, pending: list[Order]) -> int:

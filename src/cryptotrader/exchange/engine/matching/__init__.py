@@ -2,6 +2,7 @@
 
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE, BookSide, Resting
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
-from cryptotrader.exchange.engine.matching.plan import Match, Plan, plan_by_qty, plan_by_quote
+from cryptotrader.exchange.engine.matching.plan import Cut, Match, Plan, Prevention
+from cryptotrader.exchange.engine.matching.taker import Taker
 
-__all__ = ["UNKNOWN_QUEUE", "BookSide", "Match", "Plan", "Resting", "SymbolMarket", "plan_by_qty", "plan_by_quote"]
+__all__ = ["UNKNOWN_QUEUE", "BookSide", "Cut", "Match", "Plan", "Prevention", "Resting", "SymbolMarket", "Taker"]

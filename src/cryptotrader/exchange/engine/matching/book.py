@@ -2,17 +2,23 @@
 
 Queue positions: an order waits behind the external quantity that its price showed when it came (``Resting.ahead``).
 Public trades at the price and smaller external quantities shorten that queue; nothing ever lengthens it.
+
+Of an iceberg order the book shows one slice. A slice that is used up is followed by the next one, which joins the end
+of the queue of its price. Binance's documents do not say so; it is what exchanges commonly do.
 """
 
 from __future__ import annotations
 
-import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from cryptotrader.core.events import Level
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.orders import Order
+
+if TYPE_CHECKING:
+    from cryptotrader.exchange.engine.matching.market import SymbolMarket
 
 UNKNOWN_QUEUE = 1 << 62
 """Queue ahead of an order that was restored from disk, until the book at its price is seen again."""
@@ -21,7 +27,7 @@ UNKNOWN_QUEUE = 1 << 62
 class Resting:
     """A user's order on the book and the external quantity that is still ahead of it at its price."""
 
-    __slots__ = ("ahead", "credit", "credit_ms", "order")
+    __slots__ = ("ahead", "credit", "credit_ms", "order", "shown")
 
     def __init__(self, order: Order, ahead: int) -> None:
         self.order = order
@@ -30,6 +36,9 @@ class Resting:
         """By how much the last diff shortened the queue."""
         self.credit_ms = 0
         """Time of that diff. A trade from before it, told later, is part of the shortening and not counted twice."""
+        left = order.remaining
+        self.shown = min(order.iceberg_qty, left) if order.iceberg_qty else left
+        """What the public sees of it: all, or the slice of an iceberg."""
 
     def shorten(self, left: int, time_ms: int) -> None:
         """The source shows less than the queue."""
@@ -45,11 +54,12 @@ class Resting:
             volume -= used
         through = max(0, volume - self.ahead)
         self.ahead = max(0, self.ahead - volume)
-        return min(through, self.order.remaining)
+        return min(through, self.shown)
 
 
-Piece = tuple[int, int, Resting | None]
-"""(price, quantity, the user's order that offers it or None for external liquidity)."""
+Piece = tuple[int, int, Resting | None, "SymbolMarket | None"]
+"""(price, quantity, the user's order that offers it or None for external liquidity, the market where it lies or None
+for the taker's own)."""
 
 
 class BookSide:
@@ -62,7 +72,8 @@ class BookSide:
         self._external_prices: list[int] = []
         self._consumed: dict[int, int] = {}
         self._early: dict[int, int] = {}
-        self._orders: dict[int, list[Resting]] = {}
+        self._orders: dict[int, dict[int, Resting]] = {}
+        """By price, then by order id; oldest first."""
         self._order_prices: list[int] = []
         self.unshown: set[int] = set()
         """Prices that users changed since the last public diff."""
@@ -96,7 +107,8 @@ class BookSide:
 
     def users_qty(self, price: int) -> int:
         """What users offer at a price."""
-        return sum(resting.order.remaining for resting in self._orders.get(price, ()))
+        queue = self._orders.get(price)
+        return sum([resting.shown for resting in queue.values()]) if queue else 0
 
     def displayed(self, price: int) -> int:
         """What the public sees at a price."""
@@ -111,15 +123,30 @@ class BookSide:
         if not own:
             yield from reversed(external) if self._is_bid else iter(external)
             return
-        last = -1
-        if self._is_bid:
-            merged = heapq.merge(reversed(external), reversed(own), reverse=True)
-        else:
-            merged = heapq.merge(external, own)
-        for price in merged:
-            if price != last:
-                yield price
-                last = price
+        if not external:
+            yield from reversed(own) if self._is_bid else iter(own)
+            return
+        # The two lists' best ends are walked side by side.
+        is_bid = self._is_bid
+        at, left = (len(external) - 1, len(own) - 1) if is_bid else (0, 0)
+        step = -1 if is_bid else 1
+        ends = (-1, -1) if is_bid else (len(external), len(own))
+        while at != ends[0] and left != ends[1]:
+            theirs, ours = external[at], own[left]
+            if theirs == ours:
+                yield theirs
+                at += step
+                left += step
+            elif (theirs > ours) is is_bid:
+                yield theirs
+                at += step
+            else:
+                yield ours
+                left += step
+        for index in range(at, ends[0], step):
+            yield external[index]
+        for index in range(left, ends[1], step):
+            yield own[index]
 
     def levels(self, limit: int | None = None) -> list[Level]:
         """Displayed levels, best first, at most ``limit``."""
@@ -146,29 +173,46 @@ class BookSide:
         """Whether a taker from the other side who insists on ``limit`` may trade with ``price`` of this side."""
         return price >= limit if self._is_bid else price <= limit
 
-    def walk(self) -> Iterator[Piece]:
-        """What a taker meets, in order of price and time. The book must not change meanwhile."""
-        for price in self.prices():
-            left = self.external(price)
-            passed = 0
-            for resting in self._orders.get(price, ()):
-                before = min(resting.ahead - passed, left)
-                if before > 0:
-                    yield price, before, None
-                    passed += before
-                    left -= before
-                yield price, resting.order.remaining, resting
-            if left:
-                yield price, left, None
+    def may_reach(self, limit: int) -> bool:
+        """Whether anything might be there for a taker who insists on ``limit``. Cheap; a yes may be wrong."""
+        at = -1 if self._is_bid else 0
+        own, external = self._order_prices, self._external_prices
+        if self._is_bid:
+            return bool((own and own[at] >= limit) or (external and external[at] >= limit))
+        return bool((own and own[at] <= limit) or (external and external[at] <= limit))
 
-    def resting(self) -> list[Resting]:
-        """Users' orders in order of price and time."""
-        prices = reversed(self._order_prices) if self._is_bid else iter(self._order_prices)
-        return [resting for price in prices for resting in self._orders[price]]
+    def walk(self, limit: int | None = None, market: SymbolMarket | None = None) -> Iterator[Piece]:
+        """What a taker meets, in order of price and time, at ``limit`` or better. The book must not change meanwhile.
+
+        ``market``: what the pieces say about where they lie.
+        """
+        is_bid = self._is_bid
+        for price in self.prices():
+            if limit is not None and (price < limit if is_bid else price > limit):
+                return
+            left = self.external(price)
+            queue = self._orders.get(price)
+            if queue is not None:
+                yield from _walk_queue(price, queue, left, market)
+            elif left:
+                yield price, left, None, market
+
+    def order_prices(self, reach: int) -> list[int]:
+        """Prices at which users have orders, down to one (included), best first."""
+        prices = self._order_prices
+        if self._is_bid:
+            return prices[bisect_left(prices, reach) :][::-1]
+        return prices[: bisect_right(prices, reach)]
 
     def queue(self, price: int) -> tuple[Resting, ...]:
         """Users' orders at a price, oldest first."""
-        return tuple(self._orders.get(price, ()))
+        queue = self._orders.get(price)
+        return tuple(queue.values()) if queue else ()
+
+    def place_of(self, order: Order) -> Resting | None:
+        """Where an order rests; None where it does not."""
+        queue = self._orders.get(order.price)
+        return queue.get(order.order_id) if queue else None
 
     def best_order_price(self) -> int | None:
         """The best price at which a user has an order."""
@@ -230,7 +274,7 @@ class BookSide:
 
     def _shorten(self, price: int, time_ms: int) -> None:
         left = self.external(price)
-        for resting in self._orders[price]:
+        for resting in self._orders[price].values():
             if resting.ahead > left:
                 resting.shorten(left, time_ms)
 
@@ -245,30 +289,57 @@ class BookSide:
         if consumed > self._external.get(price, 0):
             self._early[price] = early_id
         self.unshown.add(price)
-        for resting in self._orders.get(price, ()):
-            resting.ahead = max(0, resting.ahead - quantity)
+        queue = self._orders.get(price)
+        if queue:
+            for resting in queue.values():
+                resting.ahead = max(0, resting.ahead - quantity)
 
-    def add(self, order: Order, ahead: int | None = None) -> None:
+    def add(self, order: Order, ahead: int | None = None) -> Resting:
         """An order comes to rest at the end of the queue of its price."""
         price = order.price
         queue = self._orders.get(price)
         if queue is None:
-            queue = self._orders[price] = []
+            queue = self._orders[price] = {}
             insort(self._order_prices, price)
-        queue.append(Resting(order, self.external(price) if ahead is None else ahead))
+        queue[order.order_id] = resting = Resting(order, self.external(price) if ahead is None else ahead)
         self.unshown.add(price)
+        return resting
 
-    def changed(self, order: Order) -> None:
-        """A resting order was filled in part or whole; one that is whole leaves."""
-        self.unshown.add(order.price)
-        if not order.remaining:
+    def traded(self, resting: Resting, qty: int) -> None:
+        """A resting order was filled: one that is whole leaves, a slice that is used up is followed by the next."""
+        order = resting.order
+        left = order.remaining
+        if not left:
             self.remove(order)
+            return
+        price = order.price
+        self.unshown.add(price)
+        resting.shown -= qty
+        if resting.shown <= 0:
+            resting.shown = min(order.iceberg_qty or left, left)
+            resting.ahead = self.external(price)
+            resting.credit = 0
+            queue = self._orders[price]
+            queue[order.order_id] = queue.pop(order.order_id)
+
+    def shrunk(self, order: Order) -> None:
+        """A resting order became smaller without a trade. It keeps its place; one with nothing left leaves.
+
+        The slice that an iceberg shows shrinks only where less than it is left.
+        """
+        left = order.remaining
+        if not left:
+            self.remove(order)
+            return
+        resting = self._orders[order.price][order.order_id]
+        resting.shown = min(resting.shown, left)
+        self.unshown.add(order.price)
 
     def remove(self, order: Order) -> None:
         """An order leaves the book."""
         price = order.price
         queue = self._orders[price]
-        queue[:] = [resting for resting in queue if resting.order is not order]
+        del queue[order.order_id]
         if not queue:
             del self._orders[price]
             del self._order_prices[bisect_left(self._order_prices, price)]
@@ -285,3 +356,31 @@ class BookSide:
             shown.sort(reverse=self._is_bid)
         self.unshown.clear()
         return tuple(shown)
+
+
+def _walk_queue(price: int, queue: dict[int, Resting], left: int, market: SymbolMarket | None) -> Iterator[Piece]:
+    """One price: users' orders and the external quantity ahead of each; then icebergs, slice by slice in turn."""
+    passed = 0
+    icebergs: list[tuple[Resting, int]] = []
+    for resting in queue.values():
+        before = min(resting.ahead - passed, left)
+        if before > 0:
+            yield price, before, None, market
+            passed += before
+            left -= before
+        shown = resting.shown
+        yield price, shown, resting, market
+        if resting.order.iceberg_qty:
+            hidden = resting.order.remaining - shown
+            if hidden:
+                icebergs.append((resting, hidden))
+    if left:
+        yield price, left, None, market
+    while icebergs:
+        deeper = []
+        for resting, hidden in icebergs:
+            part = min(resting.order.iceberg_qty, hidden)
+            yield price, part, resting, market
+            if hidden > part:
+                deeper.append((resting, hidden - part))
+        icebergs = deeper

@@ -8,6 +8,7 @@ from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level,
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
 from cryptotrader.exchange.engine.matching.book import BookSide
+from cryptotrader.exchange.engine.matching.reference import ReferencePrice
 from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.engine.rules.commission import Prices, no_prices
@@ -77,7 +78,12 @@ class SymbolMarket:
         """Last prices of every symbol, for commission that is paid in another asset."""
         self.waiting: Triggers | None = None
         """Orders that wait for a price; None while there are none."""
+        self.next_prevented_id = 0
+        """``preventedMatchId`` of the next trade that self-trade prevention prevents."""
+        self.next_allocation_id = 0
+        """``allocId`` of the next fill by smart order routing."""
         self._average = AveragePrice(rules.avg_price_mins)
+        self._reference = ReferencePrice(rules.reference) if rules.reference is not None else None
 
     @property
     def is_plain(self) -> bool:
@@ -189,8 +195,22 @@ class SymbolMarket:
         self.last_price = price
         self.last_trade_ms = time_ms
         self._average.add(price, qty, time_ms)
+        if self._reference is not None:
+            self._reference.add(price, time_ms)
         if self.waiting is not None:
             self.waiting.pass_price(price, time_ms)
+
+    def reference_price(self, now_ms: int) -> int | None:
+        """The reference price; None where the symbol has none, or nothing traded within its window."""
+        return None if self._reference is None else self._reference.value(now_ms)
+
+    def price_bounds(self, side: Side, now_ms: int) -> tuple[int, int]:
+        """Between which prices an order that enters now may trade, both allowed; 0 for no bound."""
+        price_range = self.rules.price_range
+        if price_range is None or self._reference is None:
+            return 0, 0
+        reference = self._reference.value(now_ms)
+        return (0, 0) if reference is None else price_range.bounds(side, reference)
 
     # Waiting orders
 

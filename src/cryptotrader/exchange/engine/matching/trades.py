@@ -1,0 +1,98 @@
+"""Trades and prevented trades, as a plan or the market's liquidity brings them about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptotrader.core.orders import FillReason, Side
+from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.exchange.engine.events import TradePrinted
+from cryptotrader.exchange.engine.matching.plan import Match, Prevention
+from cryptotrader.exchange.engine.orders import NO_TRADE, Order, PreventedMatch
+
+if TYPE_CHECKING:
+    from cryptotrader.exchange.engine.execution import Execution
+    from cryptotrader.exchange.engine.matching.book import Resting
+    from cryptotrader.exchange.engine.matching.market import SymbolMarket
+
+
+def take(run: Execution, market: SymbolMarket, taker: Order, match: Match) -> None:
+    """An order that enters trades with what rests: another user's order or external liquidity.
+
+    By smart order routing it gets an allocation: the trade happens in the market where the liquidity lies, between its
+    maker and the exchange, and the exchange passes it on in the taker's own quote asset (``faqs/sor_faq.md``).
+    """
+    place = match.market or market
+    is_sell = taker.side is Side.SELL
+    trade = place.print_user(match.price, match.qty, buyer_is_maker=is_sell, now_ms=run.now_ms)
+    run.events.append(TradePrinted(trade))
+    if match.market is None:
+        run.fill(market, taker, match, trade_id=trade.trade_id, why=FillReason.TAKER)
+    else:
+        taker.working_floor = "SOR"
+        allocation_id = market.next_allocation_id
+        market.next_allocation_id += 1
+        run.fill(market, taker, match, trade_id=NO_TRADE, allocation_id=allocation_id, why=FillReason.ALLOCATION)
+    book = place.bids if is_sell else place.asks
+    resting = match.maker
+    if resting is None:
+        book.consume(match.price, match.consumed or match.qty)
+        return
+    run.fill(place, resting.order, match, trade_id=trade.trade_id, is_maker=True, why=FillReason.USER)
+    book.traded(resting, match.qty)
+
+
+def fill_resting(run: Execution, market: SymbolMarket, resting: Resting, qty: int, why: FillReason) -> None:
+    """External liquidity trades with a resting order at the order's own price."""
+    order = resting.order
+    trade = market.print_user(order.price, qty, buyer_is_maker=order.side is Side.BUY, now_ms=run.now_ms)
+    run.events.append(TradePrinted(trade))
+    match = Match(order.price, qty, mul_scaled(order.price, qty), resting)
+    run.fill(market, order, match, trade_id=trade.trade_id, is_maker=True, why=why)
+    market.side(order.side).traded(resting, qty)
+
+
+def prevent(run: Execution, market: SymbolMarket, taker: Order, step: Prevention) -> None:
+    """Self-trade prevention acts (``faqs/stp_faq.md``): what either order loses is told, and the match is recorded."""
+    place = step.market or market
+    maker = step.maker.order
+    record = PreventedMatch(
+        prevented_match_id=market.next_prevented_id,
+        account=taker.account,
+        symbol=market.rules.symbol,
+        taker_order_id=taker.order_id,
+        maker_symbol=place.rules.symbol,
+        maker_order_id=maker.order_id,
+        maker_account=maker.account,
+        trade_group_id=run.account(taker.account).trade_group_id,
+        mode=step.mode,
+        price=step.price,
+        qty=step.qty,
+        taker_prevented_qty=step.taker_qty,
+        maker_prevented_qty=step.maker_qty,
+        time_ms=run.now_ms,
+    )
+    market.next_prevented_id += 1
+    run.record_prevented(record)
+    taker.prevented_matches += (record,)
+    if step.taker_qty:
+        taker.prevented_qty += step.taker_qty
+        run.lose(market, taker, step.taker_qty, record)
+    if step.maker_qty:
+        maker.prevented_qty += step.maker_qty
+        place.side(maker.side).shrunk(maker)
+        run.lose(place, maker, step.maker_qty, record)
+    if step.mode == "TRANSFER" and maker.account != taker.account:
+        _transfer(run, market, taker, maker, step)
+
+
+def _transfer(run: Execution, market: SymbolMarket, taker: Order, maker: Order, step: Prevention) -> None:
+    """What the accounts would have traded changes hands at the maker's price, without a fee and without a trade."""
+    rules = market.rules
+    quote_qty = mul_scaled(step.price, step.taker_qty)
+    sign = 1 if taker.side is Side.BUY else -1
+    for account_id, direction in ((taker.account, sign), (maker.account, -sign)):
+        wallet = run.account(account_id).wallet
+        wallet.credit(rules.base, direction * step.taker_qty)
+        wallet.credit(rules.quote, -direction * quote_qty)
+        run.touch(account_id, rules.base, rules.quote)
