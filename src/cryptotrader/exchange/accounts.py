@@ -10,6 +10,9 @@ from ipaddress import ip_address, ip_network
 from cryptotrader.config import REDACTOR
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE
+from cryptotrader.exchange.engine.rules import Terms
+from cryptotrader.exchange.engine.rules.commission import FREE, Fees, Rates, SymbolFees
+from cryptotrader.exchange.engine.rules.terms import AssetLimit
 from cryptotrader.exchange.latency import Latency
 from cryptotrader.services.binance.signing import read_public_key, verify
 
@@ -122,6 +125,12 @@ class PaperAccount:
         can_trade: Whether it may place and cancel orders at all.
         permissions: Permission sets of its own, as ``/account`` shows them.
         latency: How long its requests are on their way; None goes by the exchange's.
+        pays_in_bnb: Whether it has chosen to pay commission in BNB where it can, at a discount.
+        special: Commission on top of the standard one.
+        tax: Tax on top of that.
+        symbol_fees: In place of all the above, on the symbols named.
+        asset_limits: Most of an asset in one order (the filter MAX_ASSET).
+        sor_disabled: Whether it may not use smart order routing.
     """
 
     id: str = DEFAULT_ACCOUNT_ID
@@ -133,6 +142,34 @@ class PaperAccount:
     can_trade: bool = True
     permissions: tuple[str, ...] = ("SPOT",)
     latency: Latency | None = None
+    pays_in_bnb: bool = False
+    special: Rates = FREE
+    tax: Rates = FREE
+    symbol_fees: Mapping[str, SymbolFees] = field(default_factory=dict)
+    asset_limits: tuple[AssetLimit, ...] = ()
+    sor_disabled: bool = False
+
+    @property
+    def fees(self) -> Fees:
+        """What it pays, as the engine takes it."""
+        return Fees(
+            maker_bps=self.maker_bps,
+            taker_bps=self.taker_bps,
+            special=self.special,
+            tax=self.tax,
+            by_symbol=tuple(sorted(self.symbol_fees.items())),
+            pays_in_discount_asset=self.pays_in_bnb,
+        )
+
+    @property
+    def terms(self) -> Terms:
+        """What it may do, as the engine takes it."""
+        return Terms(
+            permissions=self.permissions,
+            can_trade=self.can_trade,
+            sor_disabled=self.sor_disabled,
+            asset_limits=self.asset_limits,
+        )
 
 
 class KeyRing:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import MAX_ACCOUNTS, ApiKey, KeyRing, PaperAccount
-from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.records import Records
@@ -36,6 +35,7 @@ class Roster:
         """Take over what the store had; the engine has the balances already."""
         for account in accounts:
             self._accounts[account.id] = account
+            self._apply(account)
         for key in keys:
             if self.keys.find(key.id) is None:
                 self.keys.add(key)
@@ -64,7 +64,8 @@ class Roster:
             raise ConfigError(f"account {account.id} exists already")
         if len(self._accounts) >= MAX_ACCOUNTS:
             raise ConfigError(f"there are {MAX_ACCOUNTS} accounts already")
-        self._engine.open_account(account.id, account.balances, _fees(account))
+        self._engine.open_account(account.id, account.balances, account.fees)
+        self._apply(account)
         self._accounts[account.id] = account
         rows = [self._records.account(account)]
         rows.extend(self._records.balances(account.id, self._engine.balances(account.id)))
@@ -77,7 +78,7 @@ class Roster:
             Refusal: -2015, there is none of this name.
         """
         self.account(account.id)
-        self._engine.set_fees(account.id, _fees(account))
+        self._apply(account)
         self._accounts[account.id] = account
         self._commit.add([self._records.account(account)])
 
@@ -95,6 +96,11 @@ class Roster:
     def accounts(self) -> list[PaperAccount]:
         """All accounts."""
         return list(self._accounts.values())
+
+    def _apply(self, account: PaperAccount) -> None:
+        """Let the engine go by an account's record."""
+        self._engine.set_fees(account.id, account.fees)
+        self._engine.set_terms(account.id, account.terms)
 
     # Keys
 
@@ -120,7 +126,3 @@ class Roster:
         if found:
             self._commit.add([self._records.dropped_key(key_id)])
         return found
-
-
-def _fees(account: PaperAccount) -> Fees:
-    return Fees(maker_bps=account.maker_bps, taker_bps=account.taker_bps)

@@ -35,7 +35,6 @@ from cryptotrader.exchange.protocol.operations.refusals import (
 from cryptotrader.exchange.protocol.time_unit import params_in_millis
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
-from cryptotrader.services.binance.request import SecurityType
 
 FREE_WHEN_DONE = frozenset(
     {
@@ -54,9 +53,6 @@ FREE_WHEN_DONE = frozenset(
     }
 )
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
-
-CANCELS = frozenset({"order.cancel", "openOrders.cancelAll", "orderList.cancel"})
-"""Requests that are refused as cancels."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
@@ -158,8 +154,6 @@ class Operations:
         try:
             if spec.needs_key:
                 self.desk.venue.require_store()
-            if spec.security is SecurityType.TRADE and not self.desk.venue.account(call.account).can_trade:
-                raise Refusal(-2011 if spec.name in CANCELS else -2010, "This action is disabled on this account.")
             try:
                 answer = known.answer(call, params_in_millis(params))
             except DetailedRefusal as refusal:
