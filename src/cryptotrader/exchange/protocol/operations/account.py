@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cryptotrader.exchange.engine.accounts import FillQuery, Period
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill
+from cryptotrader.exchange.engine.rules.terms import ACCOUNT_TYPE
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, Endpoint, endpoint, known_symbol
 from cryptotrader.exchange.protocol.operations.market import DEFAULT_ROWS
@@ -30,28 +31,23 @@ from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import
 
 def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
     account = call.venue.account(call.account)
-    rows = call.venue.balances(call.account)
+    fees, terms = call.venue.engine.fees(call.account), call.venue.engine.terms(call.account)
     return {
-        "makerCommission": account.maker_bps,
-        "takerCommission": account.taker_bps,
+        "makerCommission": fees.maker_bps,
+        "takerCommission": fees.taker_bps,
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {
-            "maker": render.commission_rate(account.maker_bps),
-            "taker": render.commission_rate(account.taker_bps),
-            "buyer": render.commission_rate(0),
-            "seller": render.commission_rate(0),
-        },
-        "canTrade": account.can_trade,
+        "commissionRates": render.rates(fees.on("").standard),
+        "canTrade": terms.can_trade,
         "canWithdraw": True,
         "canDeposit": True,
         "brokered": False,
         "requireSelfTradePrevention": False,
-        "preventSor": False,
+        "preventSor": terms.sor_disabled,
         "updateTime": call.venue.updated_ms(call.account),
-        "accountType": "SPOT",
-        "balances": render.balances(rows, omit_zero=bool(params.omit_zero_balances)),
-        "permissions": list(account.permissions),
+        "accountType": ACCOUNT_TYPE,
+        "balances": render.balances(call.venue.balances(call.account), omit_zero=bool(params.omit_zero_balances)),
+        "permissions": list(terms.permissions),
         "uid": account.uid,
     }
 
@@ -90,26 +86,25 @@ def _order_limits(call: Call, params: get_order_rate_limits.OrderRateLimitsParam
 
 def _commission(call: Call, params: commission_rates.CommissionParams) -> object:
     symbol = known_symbol(call, params.symbol)
-    account = call.venue.account(call.account)
-    nothing = dict.fromkeys(("maker", "taker", "buyer", "seller"), render.commission_rate(0))
+    fees = call.venue.engine.fees(call.account)
+    on_symbol = fees.on(symbol)
     return {
         "symbol": symbol,
-        "standardCommission": {
-            **nothing,
-            "maker": render.commission_rate(account.maker_bps),
-            "taker": render.commission_rate(account.taker_bps),
-        },
-        "specialCommission": nothing,
-        "taxCommission": nothing,
-        "discount": render.no_discount(),
+        "standardCommission": render.rates(on_symbol.standard),
+        "specialCommission": render.rates(on_symbol.special),
+        "taxCommission": render.rates(on_symbol.tax),
+        "discount": render.discount(fees, symbol),
     }
 
 
 def _filters(call: Call, params: relevant_filters.RelevantFiltersParams) -> object:
-    """Those that count what an account has; prices and quantities are nobody's own."""
+    """Those that count what an account has, or bind what it may trade; prices and quantities are nobody's own."""
     rules = call.venue.rules[known_symbol(call, params.symbol)]
-    counting = [each for each in rules.filters() if str(each["filterType"]).startswith("MAX_")]
-    return {"exchangeFilters": [], "symbolFilters": counting, "assetFilters": []}
+    return {
+        "exchangeFilters": rules.exchange.filters(),
+        "symbolFilters": rules.counting_filters(),
+        "assetFilters": call.venue.engine.terms(call.account).asset_filters(rules),
+    }
 
 
 def _prevented_matches(call: Call, params: acct_prevented_matches.PreventedMatchesParams) -> object:

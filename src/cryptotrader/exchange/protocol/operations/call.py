@@ -101,19 +101,27 @@ def known_symbol(call: Call, symbol: str) -> str:
 def chosen_symbols(call: Call, *, symbol: str | None, symbols: list[str] | None, status: str | None) -> list[str]:
     """The symbols that a request with ``symbol``, ``symbols`` or neither is about.
 
+    Of several, those that are in another ``status`` are left out; one that is named alone must be in it.
+
     Raises:
-        Refusal: -1121, -1151 or -1220.
+        Refusal: -1105, -1121, -1151 or -1220.
     """
     if symbol is not None:
-        names = [known_symbol(call, symbol)]
-    elif symbols is not None:
-        if not symbols:
-            raise Refusal(-1105, "Parameter 'symbols' was empty.")
-        if len(set(symbols)) != len(symbols):
-            raise Refusal(-1151, "Symbol is present multiple times in the list.")
-        names = [known_symbol(call, name) for name in symbols]
+        name = known_symbol(call, symbol)
+        if status is not None and status_of(call, name) != status:
+            raise Refusal(-1220, "The symbol's status does not match the requested symbolStatus.")
+        return [name]
+    if symbols is None:
+        names = list(call.venue.rules)
+    elif not symbols:
+        raise Refusal(-1105, "Parameter 'symbols' was empty.")
+    elif len(set(symbols)) != len(symbols):
+        raise Refusal(-1151, "Symbol is present multiple times in the list.")
     else:
-        return [name for name, rules in call.venue.rules.items() if status in (None, rules.status)]
-    if status is not None and any(call.venue.rules[name].status != status for name in names):
-        raise Refusal(-1220, "The symbol's status does not match the requested symbolStatus.")
-    return names
+        names = [known_symbol(call, name) for name in symbols]
+    return [name for name in names if status is None or status_of(call, name) == status]
+
+
+def status_of(call: Call, symbol: str) -> str:
+    """Where a symbol stands at this moment: ``TRADING``, ``HALT``, ..."""
+    return call.venue.engine.rules(symbol).status

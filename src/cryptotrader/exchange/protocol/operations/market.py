@@ -54,7 +54,7 @@ def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) 
     wanted = set(params.permissions or ("SPOT", "MARGIN", "LEVERAGED"))
     entries = []
     for name in names:
-        rules = call.venue.rules[name]
+        rules = call.venue.engine.rules(name)
         if not any(wanted.intersection(group) for group in rules.permission_sets):
             continue
         entry = rules.exchange_info()
@@ -65,13 +65,13 @@ def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) 
         "timezone": "UTC",
         "serverTime": call.now_ms,
         "rateLimits": call.desk.limits.describe(),
-        "exchangeFilters": [],
+        "exchangeFilters": next(iter(call.venue.rules.values())).exchange.filters(),
         "symbols": entries,
     }
 
 
 def _depth(call: Call, params: order_book.OrderBookParams) -> object:
-    symbol = known_symbol(call, params.symbol)
+    (symbol,) = chosen_symbols(call, symbol=params.symbol, symbols=None, status=params.symbol_status)
     limit = params.limit or DEFAULT_DEPTH
     book = call.venue.engine.book(symbol)
     return {

@@ -17,6 +17,7 @@ from cryptotrader.core.scaled import parse_scaled
 from cryptotrader.exchange.engine.errors import Refusal, filter_failure
 from cryptotrader.exchange.engine.orders import NewOrder, Order, Peg, Stop
 from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules.commission import for_order
 from cryptotrader.exchange.protocol import render
 from cryptotrader.exchange.protocol.operations.call import Call, known_symbol
 from cryptotrader.services.binance.websocketAPI.trading_requests import place_new_order
@@ -184,16 +185,13 @@ def placed(order: Order, wanted: str | None) -> render.Json:
             return render.order_full(order)
 
 
-def commission_for_order(call: Call) -> render.Json:
+def commission_for_order(call: Call, new: NewOrder) -> render.Json:
     """What ``computeCommissionRates`` asks for."""
-    account = call.venue.account(call.account)
-    nothing = {"maker": render.commission_rate(0), "taker": render.commission_rate(0)}
+    fees = call.venue.engine.fees(call.account)
+    on_symbol = fees.on(new.symbol)
     return {
-        "standardCommissionForOrder": {
-            "maker": render.commission_rate(account.maker_bps),
-            "taker": render.commission_rate(account.taker_bps),
-        },
-        "specialCommissionForOrder": nothing,
-        "taxCommissionForOrder": nothing,
-        "discount": render.no_discount(),
+        "standardCommissionForOrder": render.order_rates(for_order(on_symbol.standard, new.side)),
+        "specialCommissionForOrder": render.order_rates(for_order(on_symbol.special, new.side)),
+        "taxCommissionForOrder": render.order_rates(for_order(on_symbol.tax, new.side)),
+        "discount": render.discount(fees, new.symbol),
     }

@@ -41,8 +41,9 @@ def _place(call: Call, params: place_sor_order.SorOrderParams) -> object:
 
 
 def _test(call: Call, params: test_sor_order.SorOrderTestParams) -> object:
-    call.venue.check(call.account, _new_order(call, params))
-    return commission_for_order(call) if params.compute_commission_rates else {}
+    new = _new_order(call, params)
+    call.venue.check(call.account, new)
+    return commission_for_order(call, new) if params.compute_commission_rates else {}
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -55,8 +55,9 @@ def _place(call: Call, params: place_new_order.NewOrderParams) -> object:
 
 
 def _test(call: Call, params: test_new_order.OrderTestParams) -> object:
-    call.venue.check(call.account, new_order(call, params))
-    return commission_for_order(call) if params.compute_commission_rates else {}
+    new = new_order(call, params)
+    call.venue.check(call.account, new)
+    return commission_for_order(call, new) if params.compute_commission_rates else {}
 
 
 def _query(call: Call, params: query_order.QueryOrderParams) -> object:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cryptotrader.core.scaled import SCALE, format_scaled
+from cryptotrader.core.scaled import format_scaled
 from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Amendment, Fill, PreventedMatch
+from cryptotrader.exchange.engine.rules.commission import Fees, OrderRates, Rates, describe_discount
 from cryptotrader.exchange.protocol.render.orders import Json
-
-_BPS = SCALE // 10_000
 
 
 def account_trade(fill: Fill, order_list_id: int = NO_ORDER_LIST) -> Json:
@@ -84,19 +83,25 @@ def past_amendment(amendment: Amendment) -> Json:
     }
 
 
-def commission_rate(bps: int) -> str:
-    """Hundredths of a percent as a rate: 10 is ``0.00100000``."""
-    return format_scaled(bps * _BPS)
-
-
-def no_discount() -> Json:
-    """``discount``: nobody gets one here."""
+def rates(of: Rates) -> Json:
+    """One kind of commission: ``{"maker":"0.00100000","taker":..,"buyer":..,"seller":..}``."""
     return {
-        "enabledForAccount": False,
-        "enabledForSymbol": False,
-        "discountAsset": "BNB",
-        "discount": commission_rate(0),
+        "maker": format_scaled(of.maker),
+        "taker": format_scaled(of.taker),
+        "buyer": format_scaled(of.buyer),
+        "seller": format_scaled(of.seller),
     }
+
+
+def order_rates(of: OrderRates) -> Json:
+    """One kind of commission as an order would pay it, whose side is known: ``{"maker":..,"taker":..}``."""
+    return {"maker": format_scaled(of.maker), "taker": format_scaled(of.taker)}
+
+
+def discount(fees: Fees, symbol: str) -> Json:
+    """``discount``: what the standard commission is multiplied by when it is paid in another asset."""
+    told = describe_discount(fees, symbol)
+    return {**told, "discount": format_scaled(fees.discount)}
 
 
 def balances(rows: Iterable[tuple[str, int, int]], *, omit_zero: bool) -> list[Json]:
