@@ -5,6 +5,7 @@ Source: ``web-socket-api.md``, "Cancel and replace order", with its table of out
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,7 @@ def _copy(store: Path, target: Path) -> Path:
         source = store.with_name(store.name + suffix)
         if source.exists():
             target.with_name(target.name + suffix).write_bytes(source.read_bytes())
+    shutil.copytree(store.with_suffix(".journal"), target.with_suffix(".journal"))
     return target
 
 

@@ -4,6 +4,7 @@
 
     CryptotraderError
     ├── ConfigError                 a setting is missing or wrong; the process cannot start
+    │   └── LedgerError             what is on disk is damaged, or another process uses it
     ├── InvalidParams (ValueError)  the caller's parameters are wrong
     │   ├── UnknownSymbol           no such instrument
     │   └── FilterViolation         breaks a trading rule of the symbol
@@ -57,6 +58,12 @@ class ConfigError(CryptotraderError):
 
     code = "config"
     terminal = True
+
+
+class LedgerError(ConfigError):
+    """What is on disk is damaged, or another process uses it; the text says where and what can be done."""
+
+    code = "ledger"
 
 
 class InvalidParams(CryptotraderError, ValueError):

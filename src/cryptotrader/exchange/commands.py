@@ -13,9 +13,10 @@ from cryptotrader.exchange.accounts import PaperAccount
 from cryptotrader.exchange.engine.events import Event
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import Amendment, AmendOrder, CancelOrder, NewOrder, Order
+from cryptotrader.exchange.keeper import Keeper
 from cryptotrader.exchange.questions import VenueQuestions
 from cryptotrader.exchange.records import Records
-from cryptotrader.exchange.store import GroupCommit, StoreBroken
+from cryptotrader.exchange.store import StoreBroken
 
 
 class VenueCommands(VenueQuestions):
@@ -24,7 +25,7 @@ class VenueCommands(VenueQuestions):
     All commands raise ``StoreBroken`` and change nothing once the disk has failed.
     """
 
-    _commit: GroupCommit
+    _keeper: Keeper
     _records: Records
 
     @abstractmethod
@@ -39,7 +40,7 @@ class VenueCommands(VenueQuestions):
         Raises:
             StoreBroken: The disk did not take something earlier.
         """
-        if self._commit.is_broken:
+        if self._keeper.is_broken:
             raise StoreBroken
 
     async def committed(self) -> None:
@@ -48,7 +49,7 @@ class VenueCommands(VenueQuestions):
         Raises:
             StoreBroken: The disk does not take it.
         """
-        await self._commit.wait()
+        await self._keeper.wait()
 
     # Orders
 
@@ -157,7 +158,7 @@ class VenueCommands(VenueQuestions):
 
     def keep_listen_key(self, account: str, data: bytes) -> None:
         """Put an account's listen key on disk with the next transaction."""
-        self._commit.add([self._records.listen_key(account, data)])
+        self._keeper.add([self._records.listen_key(account, data)], command="listen_key")
 
     # The market
 
@@ -165,4 +166,4 @@ class VenueCommands(VenueQuestions):
         """Halt a symbol (``HALT``, ``BREAK``, ``END_OF_DAY``) or let it trade again (``TRADING``)."""
         self.require_store()
         self._emit("set_status", self.engine.set_status(symbol, status, self.now_ms()))
-        self._commit.add([self._records.status(symbol, status)])
+        self._keeper.add([self._records.status(symbol, status)], command="set_status")

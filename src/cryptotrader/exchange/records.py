@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import msgspec
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import ApiKey, PaperAccount
 from cryptotrader.exchange.engine.accounts import Fees
-from cryptotrader.exchange.engine.events import Balance, OrderUpdate
-from cryptotrader.exchange.engine.orders import Fill, Order
-from cryptotrader.exchange.engine.records import AccountState, Counters, EngineState
-from cryptotrader.exchange.store import Row, Store
+from cryptotrader.exchange.engine.events import (
+    Balance,
+    BalanceAdjusted,
+    BalancesChanged,
+    ListUpdate,
+    OrderUpdate,
+    UserEvent,
+)
+from cryptotrader.exchange.engine.order_lists import OrderList
+from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.records import AccountState, Counters, EngineState, SymbolCounters
+from cryptotrader.exchange.store import Row, Store, make_row
 
 _ORDER = "order"
 _FILL = "fill"
+_LIST = "list"
+_PREVENTED = "prevented"
+_AMENDMENT = "amendment"
 _BALANCE = "balance"
 _ACCOUNT = "account"
 _KEY = "key"
 _COUNTERS = "counters"
+_SYMBOL = "symbol"
 _CHECKPOINT = "checkpoint"
 _LISTEN_KEY = "listen-key"
 _STATUS = "status"
@@ -28,10 +41,17 @@ _STATUS = "status"
 _encode = msgspec.json.encode
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_fill = msgspec.json.Decoder(Fill).decode
+_decode_list = msgspec.json.Decoder(OrderList).decode
+_decode_prevented = msgspec.json.Decoder(PreventedMatch).decode
+_decode_amendment = msgspec.json.Decoder(Amendment).decode
 _decode_balance = msgspec.json.Decoder(tuple[str, str, int, int]).decode
 _decode_account = msgspec.json.Decoder(PaperAccount).decode
 _decode_key = msgspec.json.Decoder(ApiKey).decode
 _decode_counters = msgspec.json.Decoder(Counters).decode
+_decode_symbol = msgspec.json.Decoder(SymbolCounters).decode
+_decode_status = msgspec.json.Decoder(str).decode
+
+_IDS_HEAD, _ = make_row(_COUNTERS, "", b"")
 
 
 @dataclass
@@ -41,6 +61,8 @@ class Kept:
     state: EngineState = field(default_factory=EngineState)
     accounts: list[PaperAccount] = field(default_factory=list)
     keys: list[ApiKey] = field(default_factory=list)
+    statuses: dict[str, str] = field(default_factory=dict)
+    """By symbol, of those that were ever halted."""
     checkpoints: dict[str, bytes] = field(default_factory=dict)
     listen_keys: dict[str, bytes] = field(default_factory=dict)
     """By account, as ``ListenKeys`` wrote them."""
@@ -53,47 +75,64 @@ class Records:
         self.store = store
 
     def account(self, account: PaperAccount) -> Row:
-        """An account as it was opened."""
-        return _ACCOUNT, account.id, _encode(account)
+        """An account as it was opened or changed."""
+        return make_row(_ACCOUNT, account.id, _encode(account))
 
     def key(self, key: ApiKey) -> Row:
         """An API key that was made while the exchange ran."""
-        return _KEY, key.id, _encode(key)
+        return make_row(_KEY, key.id, _encode(key))
 
     def dropped_key(self, key_id: str) -> Row:
         """An API key that is gone."""
-        return _KEY, key_id, b""
+        return make_row(_KEY, key_id, b"")
 
     def balances(self, account: str, balances: Iterable[Balance]) -> list[Row]:
         """What an account holds."""
         return [
-            (_BALANCE, f"{account}/{asset}", _encode((account, asset, free, locked)))
+            make_row(_BALANCE, f"{account}/{asset}", _encode((account, asset, free, locked)))
             for asset, free, locked in balances
         ]
 
-    def order(self, update: OrderUpdate) -> list[Row]:
-        """An order after a change, and the fill that changed it."""
-        order = msgspec.structs.replace(update.order, fills=()) if update.order.fills else update.order
-        rows = [(_ORDER, f"{order.order_id:020d}", _encode(order))]
-        if update.fill is not None:
-            rows.append((_FILL, _fill_key(update.fill), _encode(update.fill)))
+    def outcome(self, events: Iterable[UserEvent]) -> list[Row]:
+        """Every record that a command changed, as it is after the command."""
+        orders: dict[int, Order] = {}
+        rows: list[Row] = []
+        for event in events:
+            match event:
+                case OrderUpdate():
+                    orders[event.order.order_id] = event.order
+                    rows.extend(_beside_order(event))
+                case ListUpdate():
+                    order_list = event.order_list
+                    rows.append(make_row(_LIST, f"{order_list.list_id:020d}", _encode(order_list)))
+                case BalancesChanged():
+                    rows.extend(self.balances(event.account, event.balances))
+                case BalanceAdjusted():
+                    pass  # The balance itself is in a ``BalancesChanged``.
+                case _:
+                    assert_never(event)
+        rows.extend(make_row(_ORDER, f"{order_id:020d}", _encode(_bare(order))) for order_id, order in orders.items())
         return rows
 
-    def counters(self, counters: Counters) -> Row:
-        """Ids to give next."""
-        return _COUNTERS, "", _encode(counters)
+    def ids(self, counters: Counters) -> Row:
+        """Ids to give next that belong to no symbol."""
+        return _IDS_HEAD, _encode(counters)
+
+    def symbol(self, counters: SymbolCounters) -> Row:
+        """Ids to give next in one symbol."""
+        return make_row(_SYMBOL, counters.symbol, _encode(counters))
 
     def checkpoint(self, name: str, data: bytes) -> Row:
         """Where a market source stands."""
-        return _CHECKPOINT, name, data
+        return make_row(_CHECKPOINT, name, data)
 
     def listen_key(self, account: str, data: bytes) -> Row:
         """An account's key to its stream."""
-        return _LISTEN_KEY, account, data
+        return make_row(_LISTEN_KEY, account, data)
 
     def status(self, symbol: str, status: str) -> Row:
         """Whether a symbol trades."""
-        return _STATUS, symbol, _encode(status)
+        return make_row(_STATUS, symbol, _encode(status))
 
     def load(self) -> Kept:
         """Everything that the store has.
@@ -114,7 +153,6 @@ class Records:
         for _, data in store.read(_BALANCE):
             account, asset, free, locked = _decode_balance(data)
             balances[account].append((asset, free, locked))
-        counters = [_decode_counters(data) for _, data in store.read(_COUNTERS)]
         states = tuple(
             AccountState(
                 account=account.id,
@@ -124,20 +162,58 @@ class Records:
             for account in accounts
         )
         state = EngineState(
-            counters=counters[0] if counters else Counters(),
+            counters=_read_counters(store),
             accounts=states,
             orders=tuple(_decode_order(data) for _, data in store.read(_ORDER)),
             fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
+            lists=tuple(_decode_list(data) for _, data in store.read(_LIST)),
+            prevented=tuple(_decode_prevented(data) for _, data in store.read(_PREVENTED)),
+            amendments=tuple(_decode_amendment(data) for _, data in store.read(_AMENDMENT)),
         )
         return Kept(
             state=state,
             accounts=accounts,
             keys=[_decode_key(data) for _, data in store.read(_KEY) if data],
             checkpoints=dict(store.read(_CHECKPOINT)),
+            statuses={symbol: _decode_status(data) for symbol, data in store.read(_STATUS)},
             listen_keys=dict(store.read(_LISTEN_KEY)),
         )
 
 
+def _read_counters(store: Store) -> Counters:
+    """Version 1 kept the symbols' counters in one record with the others; what was written later counts."""
+    found = [_decode_counters(data) for _, data in store.read(_COUNTERS)]
+    ids = found[0] if found else Counters()
+    symbols = {each.symbol: each for each in ids.symbols}
+    symbols |= {symbol: _decode_symbol(data) for symbol, data in store.read(_SYMBOL)}
+    return msgspec.structs.replace(ids, symbols=tuple(symbols.values()))
+
+
+def _beside_order(update: OrderUpdate) -> Iterator[Row]:
+    """What an update has besides its order."""
+    if update.fill is not None:
+        yield make_row(_FILL, _fill_key(update.fill), _encode(update.fill))
+    if update.prevented is not None:
+        match = update.prevented
+        yield make_row(_PREVENTED, f"{match.symbol}/{match.prevented_match_id:020d}", _encode(match))
+    if update.amendment is not None:
+        amendment = update.amendment
+        key = f"{amendment.symbol}/{amendment.order_id:020d}/{amendment.execution_id:020d}"
+        yield make_row(_AMENDMENT, key, _encode(amendment))
+
+
+def _bare(order: Order) -> Order:
+    """The order without what is kept beside it."""
+    if not order.fills and not order.prevented_matches:
+        return order
+    bare = order.snapshot()
+    bare.fills = ()
+    bare.prevented_matches = ()
+    return bare
+
+
 def _fill_key(fill: Fill) -> str:
-    """Sorts by symbol and age."""
+    """Sorts by symbol and age, allocations after trades."""
+    if fill.allocation_id != NO_TRADE:
+        return f"{fill.symbol}/allocation/{fill.allocation_id:020d}/{fill.order_id:020d}"
     return f"{fill.symbol}/{fill.trade_id:020d}/{fill.order_id:020d}"

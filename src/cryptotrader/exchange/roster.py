@@ -8,8 +8,8 @@ from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import MAX_ACCOUNTS, ApiKey, KeyRing, PaperAccount
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.keeper import Keeper
 from cryptotrader.exchange.records import Records
-from cryptotrader.exchange.store import GroupCommit
 
 
 class Roster:
@@ -22,7 +22,7 @@ class Roster:
         commit: Writes them.
     """
 
-    def __init__(self, engine: Engine, keys: KeyRing, *, records: Records, commit: GroupCommit) -> None:
+    def __init__(self, engine: Engine, keys: KeyRing, *, records: Records, commit: Keeper) -> None:
         self.keys = keys
         self._engine = engine
         self._records = records

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cryptotrader.bus import Topic
+from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
@@ -30,13 +31,16 @@ from cryptotrader.exchange.engine.events import (
     TrailMoved,
     UserEvent,
 )
+from cryptotrader.exchange.engine.records import EngineState
 from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.keeper import Keeper, Recovery
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
 from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
-from cryptotrader.exchange.store import GroupCommit, Row, Store
+
+log = get_logger(__name__)
 
 CHECKPOINT_NS = NS_PER_S // 4
 """How often the state of the market is put on disk. Unit: nanoseconds. Reason: what is lost with ``kill -9`` is this
@@ -79,10 +83,9 @@ class PaperVenue(VenueCommands):
             raise ConfigError(f"no trading rules for {', '.join(sorted(missing)) or 'any symbol'}")
         self.keys = KeyRing([sample_key()] if keys is None else keys)
         self.engine = Engine(self.rules.values())
-        store = Store(store_path) if store_path is not None else None
-        self._records = Records(store)
-        self._commit = GroupCommit(store)
-        self.roster = Roster(self.engine, self.keys, records=self._records, commit=self._commit)
+        self._keeper = Keeper(store_path, clock=clock)
+        self._records = Records(self._keeper.store)
+        self.roster = Roster(self.engine, self.keys, records=self._records, commit=self._keeper)
         self._updated_ms: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
@@ -104,6 +107,11 @@ class PaperVenue(VenueCommands):
             if not self.roster.has(account.id):
                 self.open_account(account)
         self.roster.check()
+        for symbol, status in kept.statuses.items():
+            if symbol in self.rules:
+                self.engine.set_status(symbol, status, self.now_ms())
+        if self._keeper.store is not None:
+            log.info(_what_came_back(kept.state, self._keeper.recovery))
         return kept.checkpoints
 
     def _start_market(self, checkpoints: Mapping[str, bytes]) -> None:
@@ -166,7 +174,7 @@ class PaperVenue(VenueCommands):
     async def close(self) -> None:
         """Put the rest on disk and close the store."""
         self._save_checkpoint()
-        await self._commit.close()
+        await self._keeper.close()
 
     def _on_market(self, event: SourceEvent, now_ms: int) -> None:
         self._emit("market", self._feed(event, now_ms))
@@ -185,33 +193,35 @@ class PaperVenue(VenueCommands):
     def _emit(self, command: str, events: Iterable[Event]) -> None:
         """Count, keep and publish what happened."""
         told: list[tuple[str, UserEvent]] = []
-        rows: list[Row] = []
+        symbols: set[str] = set()
         for event in events:
             match event:
                 case DepthChanged():
                     self.market.publish(event)
                 case TradePrinted():
+                    symbols.add(event.trade.symbol)
                     self._statistics[event.trade.symbol].apply_trade(event.trade)
                     self.market.publish(event)
                 case TopChanged():
                     self._statistics[event.ticker.symbol].set_top(event.ticker)
                     self.market.publish(event)
                 case OrderUpdate():
-                    rows.extend(self._records.order(event))
+                    symbols.add(event.order.symbol)
                     told.append((event.order.account, event))
-                case BalancesChanged():
-                    rows.extend(self._records.balances(event.account, event.balances))
-                    self._updated_ms[event.account] = event.time_ms
-                    told.append((event.account, event))
                 case ListUpdate():
                     told.append((event.order_list.account, event))
+                case BalancesChanged():
+                    self._updated_ms[event.account] = event.time_ms
+                    told.append((event.account, event))
                 case TrailMoved():
                     continue  # For the journal; nobody is told.
                 case _:
                     told.append((event.account, event))
-        if told and not self._commit.is_broken:
-            rows.append(self._records.counters(self.engine.counters()))
-            self._commit.add(rows, lambda: self._tell(told))
+        if told and not self._keeper.is_broken:
+            rows = self._records.outcome(event for _, event in told)
+            rows.append(self._records.ids(self.engine.ids()))
+            rows.extend(self._records.symbol(self.engine.symbol_counters(symbol)) for symbol in symbols)
+            self._keeper.add(rows, lambda: self._tell(told), command=command)
 
     def _tell(self, told: list[tuple[str, UserEvent]]) -> None:
         for item in told:
@@ -219,8 +229,19 @@ class PaperVenue(VenueCommands):
 
     def _save_checkpoint(self) -> None:
         self._checkpoint_due_ns = self.clock.monotonic_ns() + CHECKPOINT_NS
-        if self._records.store is None or self._commit.is_broken:
+        if self._records.store is None or self._keeper.is_broken:
             return
         rows = [self._records.checkpoint(name, data) for name, data in self._driver.checkpoints()]
-        rows.append(self._records.counters(self.engine.counters()))
-        self._commit.add(rows)
+        rows.append(self._records.ids(self.engine.ids()))
+        rows.extend(self._records.symbol(self.engine.symbol_counters(symbol)) for symbol in self.rules)
+        self._keeper.add(rows, command="checkpoint")
+
+
+def _what_came_back(state: EngineState, recovery: Recovery) -> str:
+    """One line for the log."""
+    open_orders = sum(order.is_open for order in state.orders)
+    return (
+        f"paper exchange recovered {len(state.accounts)} accounts, {len(state.orders)} orders ({open_orders} open) and "
+        f"{len(state.fills)} fills; {recovery.entries} journal entries were newer than its store, "
+        f"{recovery.cut_bytes} bytes of an unfinished one were cut, in {recovery.seconds:.3f} s"
+    )

@@ -15,7 +15,7 @@ from cryptotrader.exchange.market.spec import open_market
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
-from cryptotrader.runtime.paths import exchange_journal, lock_exchange, make_data_dir
+from cryptotrader.runtime.paths import exchange_store, make_data_dir
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 
 
@@ -29,9 +29,8 @@ def build_exchange(settings: Settings) -> ExchangeServer:
     key = exchange_key(settings)
     sources = open_market(settings.market)
     rules = rules_for(symbol for source in sources for symbol in source.symbols)
-    lock_exchange(settings.data_dir)
-    journal = exchange_journal(settings.data_dir)
-    venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=journal)
+    store = exchange_store(settings.data_dir)
+    venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=store)
     server = ExchangeServer(venue, host=settings.exchange_host, port=settings.exchange_port)
     server.bind()
     return server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from pathlib import Path
 
 from cryptotrader.config import REDACTOR
@@ -17,8 +16,8 @@ def key_file(data_dir: Path) -> KeyFile:
     return KeyFile(data_dir / "keys.json")
 
 
-def exchange_journal(data_dir: Path) -> Path:
-    """Orders, fills and balances of the paper exchange."""
+def exchange_store(data_dir: Path) -> Path:
+    """Orders, fills and balances of the paper exchange; its journal and its lock lie beside it."""
     return data_dir / "exchange.sqlite"
 
 
@@ -34,29 +33,6 @@ def make_data_dir(data_dir: Path) -> None:
         raise ConfigError(f"cannot use the data folder {data_dir}: {error.strerror}") from None
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise ConfigError(f"cannot use the data folder {data_dir}: not writable")
-
-
-def lock_exchange(data_dir: Path) -> None:
-    """Keep every other paper exchange out of the data folder until this process ends, however it ends.
-
-    Two of them would give the same order ids to different orders and overwrite each other's journal.
-
-    Raises:
-        ConfigError: Another one is in it.
-    """
-    if sys.platform == "win32":
-        return  # No flock there; SQLite's own locks still keep each single transaction whole.
-    import fcntl
-
-    try:
-        descriptor = os.open(data_dir / "exchange.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        text = f"another paper exchange uses the data folder {data_dir}; stop it or choose another with --data-dir"
-        raise ConfigError(text) from None
-    except OSError as error:
-        raise ConfigError(f"cannot use the data folder {data_dir}: {error.strerror}") from None
 
 
 def generated_token(data_dir: Path) -> str:

@@ -1,92 +1,65 @@
-"""What is acknowledged is on disk, and one transaction takes everything that gathered."""
+"""The store holds each record once, knows up to which journal entry, and reads what earlier versions wrote."""
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
 from pathlib import Path
 
+import apsw
 import pytest
 
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.exchange.store import GroupCommit, Row, Store, StoreBroken
+from cryptotrader.exchange.store import SCHEMA_VERSION, Store, make_row
 
 
-async def test_rows_are_on_disk_when_wait_returns(tmp_path: Path) -> None:
+def piece(kind: str, key: str, data: bytes) -> bytes:
+    head, rest = make_row(kind, key, data)
+    return head + rest
+
+
+def test_a_fold_replaces_records_and_says_how_far_it_went(tmp_path: Path) -> None:
     store = Store(tmp_path / "folder" / "x.db")
-    commit = GroupCommit(store)
-    commit.add([("order", "1", b"old"), ("order", "2", b"other")])
-    commit.add([("order", "1", b"new")])
-    await commit.wait()
-    other = Store(tmp_path / "folder" / "x.db")
-    assert other.read("order") == [("1", b"new"), ("2", b"other")]
-    assert other.read("fill") == []
-    other.close()
-    await commit.close()
+    assert store.applied == 0
+    store.fold([piece("order", "1", b"old"), piece("order", "2", b"other"), piece("key", "k", b"gone")], 3)
+    store.fold([piece("order", "1", b"new\0with a nul"), piece("key", "k", b"")], 7)
+    store.close()
+    again = Store(tmp_path / "folder" / "x.db")
+    assert again.read("order") == [("1", b"new\0with a nul"), ("2", b"other")]
+    assert again.read("key") == [("k", b"")]
+    assert again.read("fill") == []
+    assert again.applied == 7
+    again.close()
 
 
-async def test_everything_of_one_wake_up_is_one_transaction(tmp_path: Path) -> None:
-    commit = GroupCommit(Store(tmp_path / "x.db"))
-    for number in range(100):
-        commit.add([("order", str(number), b"")])
-    await asyncio.gather(*(commit.wait() for _ in range(10)))
-    assert commit.commits == 1
-    await commit.close()
-
-
-async def test_what_is_to_be_told_is_told_after_the_transaction_and_in_order(tmp_path: Path) -> None:
+def test_a_fold_that_fails_changes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "x.db")
-    commit = GroupCommit(store)
-    told: list[tuple[str, int]] = []
-
-    def tell(name: str) -> None:
-        told.append((name, len(store.read("order"))))
-
-    for number in range(3):
-        commit.add([("order", str(number), b"")], partial(tell, str(number)))
-        if number == 0:
-            await asyncio.sleep(0)
-    assert told == []
-    await commit.wait()
-    assert [name for name, _ in told] == ["0", "1", "2"]
-    assert all(count > int(name) for name, count in told)
-    await commit.close()
-
-
-def test_without_a_loop_rows_are_written_at_once(tmp_path: Path) -> None:
-    store = Store(tmp_path / "x.db")
-    GroupCommit(store).add([("order", "1", b"x")])
-    assert store.read("order") == [("1", b"x")]
+    store.fold([piece("order", "1", b"old")], 1)
+    blocker = apsw.Connection(str(tmp_path / "x.db"))
+    blocker.execute("BEGIN IMMEDIATE")
+    store._db.set_busy_timeout(1)
+    with pytest.raises(apsw.Error):
+        store.fold([piece("order", "1", b"new")], 2)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert (store.read("order"), store.applied) == ([("1", b"old")], 1)
+    store.fold([piece("order", "1", b"new")], 2)
+    assert (store.read("order"), store.applied) == ([("1", b"new")], 2)
     store.close()
 
 
-async def test_without_a_file_everything_is_told_at_once() -> None:
-    commit = GroupCommit(None)
-    told: list[int] = []
-    commit.add([("order", "1", b"x")], lambda: told.append(1))
-    assert told == [1]
-    await commit.wait()
-    await commit.close()
-
-
-class _FullDisk(Store):
-    def write(self, rows: list[Row]) -> None:
-        raise OSError("disk is full")
-
-
-async def test_after_a_failure_nothing_is_acknowledged_any_more(tmp_path: Path) -> None:
-    commit = GroupCommit(_FullDisk(tmp_path / "x.db"))
-    told: list[int] = []
-    commit.add([("order", "1", b"x")], lambda: told.append(1))
-    with pytest.raises(StoreBroken):
-        await commit.wait()
-    with pytest.raises(StoreBroken):
-        commit.add([("order", "2", b"x")])
-    with pytest.raises(StoreBroken):
-        await commit.wait()
-    assert commit.is_broken
-    assert told == []
-    await commit.close()
+def test_a_store_of_version_1_is_read_and_then_refused_by_programs_that_know_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    old = apsw.Connection(str(path))
+    old.execute(
+        "CREATE TABLE records (kind TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, key))"
+        " WITHOUT ROWID"
+    )
+    old.execute("INSERT INTO records VALUES ('order', '1', CAST('x' AS BLOB))")
+    old.pragma("user_version", 1)
+    old.close()
+    store = Store(path)
+    assert (store.read("order"), store.applied) == ([("1", b"x")], 0)
+    store.close()
+    assert int(apsw.Connection(str(path)).pragma("user_version")) == SCHEMA_VERSION == 2
 
 
 def test_a_file_that_cannot_be_a_store_is_a_configuration_error(tmp_path: Path) -> None:
@@ -95,3 +68,8 @@ def test_a_file_that_cannot_be_a_store_is_a_configuration_error(tmp_path: Path) 
         Store(tmp_path / "x.db")
     with pytest.raises(ConfigError):
         Store(tmp_path / "x.db" / "below")
+    newer = apsw.Connection(str(tmp_path / "new.db"))
+    newer.pragma("user_version", SCHEMA_VERSION + 1)
+    newer.close()
+    with pytest.raises(ConfigError, match="newer"):
+        Store(tmp_path / "new.db")

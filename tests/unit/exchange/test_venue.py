@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -143,18 +145,23 @@ def test_accounts_do_not_see_each_other() -> None:
     ) == (("USDT", units("5600"), units("4400")),)
 
 
-async def test_when_the_disk_fails_nothing_is_acknowledged(tmp_path: Path) -> None:
+async def test_when_the_disk_fails_nothing_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     venue = paper_venue(store_path=tmp_path / "x.db")
     told: list[object] = []
     venue.user.subscribe(told.append)
-    store = venue._records.store  # the disk, which only a test takes away
-    assert store is not None
-    store.close()
+
+    def full(payloads: Sequence[bytes]) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(venue._keeper.journal, "append", full)
     venue.submit("default", BUY)
     with pytest.raises(StoreBroken):
         await venue.committed()
     with pytest.raises(StoreBroken):
         venue.require_store()
+    with pytest.raises(StoreBroken):
+        venue.submit("default", BUY)
+    assert len(venue.open_orders("default")) == 1, "the refused one changed nothing"
     await asyncio.sleep(0)
     assert told == []
     await venue.close()

@@ -1,0 +1,1 @@
+"""The append-only journal: framing and checks (pure), files, and the group commit that acknowledges."""
