@@ -8,6 +8,7 @@ four hours, one hour, a quarter, a minute and a second. All other intervals are 
 
 from __future__ import annotations
 
+from functools import partial
 from math import exp, sqrt
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ _WICK = 0.22
 
 _NO_CELL = (-1, 0.0, 0.0)
 
+_TRADES_MS = 15 * MINUTE_MS
+"""How far back single trades are made up. Reason: where little is traded a thousand of them would reach back hours, and
+making sixty symbols would take seconds."""
+
 
 class _Bar(NamedTuple):
     """A stretch of the past: prices and volumes scaled."""
@@ -47,17 +52,25 @@ class PricePath:
         self._wicks = [_WICK * daily * sqrt(length / DAY_MS) for length in _LEVELS_MS]
         self._keys = [seed_key(seed, "wick", profile.kin or profile.symbol, length) for length in _LEVELS_MS]
         self._cells = [_NO_CELL] * len(_LEVELS_MS)
+        self._recent = self._before = (-1, 0.0)
 
     def at(self, time_ms: int) -> float:
-        """The value at a whole second."""
-        return self._point(time_ms, len(_LEVELS_MS) - 1)
+        """The value at a whole second; the last two are remembered, since a candle asks for its ends repeatedly."""
+        if self._recent[0] == time_ms:
+            return self._recent[1]
+        if self._before[0] == time_ms:
+            return self._before[1]
+        value = self._point(time_ms, len(_LEVELS_MS) - 1)
+        self._before, self._recent = self._recent, (time_ms, value)
+        return value
 
     def range_of(self, place: int, index: int) -> tuple[float, float]:
         """Lowest and highest value in cell ``index`` of a level."""
         cell = self._cells[place]
         if cell[0] != index:
             length = _LEVELS_MS[place]
-            start, end = self._point(index * length, place), self._point((index + 1) * length, place)
+            point = self.at if length == SECOND_MS else partial(self._point, place=place)
+            start, end = point(index * length), point((index + 1) * length)
             key, wick = self._keys[place] + 2 * index, self._wicks[place]
             low = min(start, end) - wick * hash_exponential(key)
             high = max(start, end) + wick * hash_exponential(key + 1)
@@ -168,16 +181,22 @@ class SymbolPast:
         )
 
     def last_trades(self, limit: int) -> list[Trade]:
-        """The last trades before the end, oldest first."""
+        """The last trades before the end, oldest first, at most those of ``_TRADES_MS``."""
+        first_id = self.trades_until(self.end_ms) - limit
+        start_ms = self.end_ms
+        oldest_ms = max(LISTED_MS, self.end_ms - _TRADES_MS)
+        while start_ms > oldest_ms and self.trades_until(start_ms) > first_id:
+            start_ms -= MINUTE_MS
         trades: list[Trade] = []
-        second_ms = self.end_ms - SECOND_MS
-        while len(trades) < limit and second_ms >= LISTED_MS:
-            trades.extend(reversed(self._trades_in(second_ms)))
-            second_ms -= SECOND_MS
-        return trades[:limit][::-1]
+        # Forward in time, since the processes behind a price remember where they are.
+        for second_ms in range(max(start_ms, oldest_ms), self.end_ms, SECOND_MS):
+            trades.extend(self._trades_in(second_ms))
+        return trades[max(0, len(trades) - limit) :]
 
     def _trades_in(self, second_ms: int) -> list[Trade]:
         first_id, next_id = self.trades_until(second_ms), self.trades_until(second_ms + SECOND_MS)
+        if next_id == first_id:
+            return []
         bar = self._bar(second_ms, second_ms + SECOND_MS)
         lots = max(
             1, (self._lots.until(second_ms + SECOND_MS) - self._lots.until(second_ms)) // max(1, next_id - first_id)
