@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cryptotrader.exchange.engine.accounts import FillQuery, Period
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.matching.taker import NO_GROUP
 from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill
 from cryptotrader.exchange.engine.rules.terms import ACCOUNT_TYPE
 from cryptotrader.exchange.protocol import render
@@ -31,8 +32,9 @@ from cryptotrader.services.binance.websocketAPI.user_data_stream_requests import
 
 def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
     account = call.venue.account(call.account)
-    fees, terms = call.venue.engine.fees(call.account), call.venue.engine.terms(call.account)
-    return {
+    engine = call.venue.engine
+    fees, terms, group = engine.fees(call.account), engine.terms(call.account), engine.trade_group(call.account)
+    told: render.Json = {
         "makerCommission": fees.maker_bps,
         "takerCommission": fees.taker_bps,
         "buyerCommission": 0,
@@ -50,6 +52,7 @@ def _account(call: Call, params: get_user_acct_info.AccountParams) -> object:
         "permissions": list(terms.permissions),
         "uid": account.uid,
     }
+    return told if group == NO_GROUP else told | {"tradeGroupId": group}
 
 
 def _my_trades(call: Call, params: acct_trade_history.MyTradesParams) -> object:

@@ -61,13 +61,15 @@ def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) 
         if params.show_permission_sets is False:
             entry["permissionSets"] = []
         entries.append(entry)
-    return {
+    told: render.Json = {
         "timezone": "UTC",
         "serverTime": call.now_ms,
         "rateLimits": call.desk.limits.describe(),
         "exchangeFilters": next(iter(call.venue.rules.values())).exchange.filters(),
         "symbols": entries,
     }
+    sors = [group.describe() for group in call.venue.engine.sor_groups]
+    return told | {"sors": sors} if sors else told
 
 
 def _depth(call: Call, params: order_book.OrderBookParams) -> object:

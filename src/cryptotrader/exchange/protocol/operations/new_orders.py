@@ -79,7 +79,7 @@ def new_order(call: Call, params: place_new_order.NewOrderParams) -> NewOrder:
         side=params.side,
         type=params.type,
         time_in_force=params.time_in_force or TimeInForce.GTC,
-        price=price,
+        price=price if peg is None else 0,
         qty=amount("quantity", params.quantity),
         quote_order_qty=amount("quoteOrderQty", params.quote_order_qty),
         client_order_id=params.new_client_order_id or "",
@@ -111,12 +111,13 @@ def leg_order(wire: Mapping[str, Any], leg: Leg) -> NewOrder:
     """
     name = leg.name
     price = amount(f"{name}Price", wire.get(f"{name}Price"))
+    peg = _peg(wire, name, price)
     return NewOrder(
         symbol=leg.symbol,
         side=leg.side,
         type=OrderType(wire[f"{name}Type"]),
         time_in_force=TimeInForce(wire.get(f"{name}TimeInForce", TimeInForce.GTC)),
-        price=price,
+        price=price if peg is None else 0,
         qty=leg.qty,
         client_order_id=wire.get(f"{name}ClientOrderId", ""),
         self_trade_prevention_mode=leg.mode,
@@ -124,7 +125,7 @@ def leg_order(wire: Mapping[str, Any], leg: Leg) -> NewOrder:
         strategy_type=wire.get(f"{name}StrategyType"),
         stop=_stop(f"{name}StopPrice", wire.get(f"{name}StopPrice"), wire.get(f"{name}TrailingDelta")),
         iceberg_qty=amount(f"{name}IcebergQty", wire.get(f"{name}IcebergQty")),
-        peg=_peg(wire, name, price),
+        peg=peg,
     )
 
 
