@@ -34,6 +34,7 @@ from cryptotrader.exchange.engine.events import (
 from cryptotrader.exchange.engine.records import EngineState
 from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.keeper import Keeper, Recovery
+from cryptotrader.exchange.market.rules_data import sor_groups
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
@@ -82,7 +83,7 @@ class PaperVenue(VenueCommands):
         if missing or not self.rules:
             raise ConfigError(f"no trading rules for {', '.join(sorted(missing)) or 'any symbol'}")
         self.keys = KeyRing([sample_key()] if keys is None else keys)
-        self.engine = Engine(self.rules.values())
+        self.engine = Engine(self.rules.values(), sor_groups(self.rules))
         self._keeper = Keeper(store_path, clock=clock)
         self._records = Records(self._keeper.store)
         self.roster = Roster(self.engine, self.keys, records=self._records, commit=self._keeper)
