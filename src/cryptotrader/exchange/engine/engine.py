@@ -10,16 +10,24 @@ from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
 from cryptotrader.exchange.engine.admission import admit, check_rules
 from cryptotrader.exchange.engine.contingent.activation import settle
+from cryptotrader.exchange.engine.contingent.placing import admit_list, cancel_whole, place
 from cryptotrader.exchange.engine.errors import unknown_order
-from cryptotrader.exchange.engine.events import BalanceAdjusted, DepthChanged, Event, TopChanged, TradePrinted
+from cryptotrader.exchange.engine.events import (
+    BalanceAdjusted,
+    DepthChanged,
+    Event,
+    ListUpdate,
+    TopChanged,
+    TradePrinted,
+)
 from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
 from cryptotrader.exchange.engine.match_records import MatchRecords
 from cryptotrader.exchange.engine.matching import liquidity
 from cryptotrader.exchange.engine.matching.entry import enter, taker_of
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.pegs import price_new
-from cryptotrader.exchange.engine.matching.plan import Plan
 from cryptotrader.exchange.engine.matching.routing import route
+from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder, Order
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
@@ -62,7 +70,7 @@ class Engine(MatchRecords):
         others = route(self._routes, new) if new.use_sor else ()
         plan = admit(market, owner, new, taker_of(market, self._accounts, account, new, now_ms), others, now_ms)
         run = self._start(now_ms)
-        order = self._new_order(account, new, plan, now_ms)
+        order = self._new_order(account, new, new.qty or plan.wanted, now_ms)
         if order.stop is not None:
             run.accept(market, order, lock=waiting_lock(order, market.last_price))
             market.wait(order, self._due, now_ms)
@@ -71,7 +79,7 @@ class Engine(MatchRecords):
             enter(market, order, plan, run)
         return order.snapshot(), self._end(run)
 
-    def _new_order(self, account: str, new: NewOrder, plan: Plan, now_ms: int) -> Order:
+    def _new_order(self, account: str, new: NewOrder, qty: int, now_ms: int) -> Order:
         order_id = self._next_order_id
         self._next_order_id += 1
         waits = new.stop is not None
@@ -84,7 +92,7 @@ class Engine(MatchRecords):
             type=new.type,
             time_in_force=new.time_in_force if new.type in _TIMED else TimeInForce.GTC,
             price=0 if new.type in TAKE_ANY_PRICE else new.price,
-            qty=new.qty or plan.wanted,
+            qty=qty,
             time_ms=now_ms,
             update_ms=now_ms,
             working_ms=NOT_WORKING_MS if waits else now_ms,
@@ -125,22 +133,82 @@ class Engine(MatchRecords):
         answer = self._cancel(market, order, which.new_client_order_id, run)
         return answer, self._end(run)
 
-    def cancel_all(self, account: str, symbol: str, now_ms: int) -> tuple[list[Order], list[Event]]:
-        """Cancel all open orders of a symbol.
+    def cancel_all(self, account: str, symbol: str, now_ms: int) -> tuple[list[Order | CancelledList], list[Event]]:
+        """Cancel all open orders of a symbol, lists and all, with one id for the whole.
 
         Returns:
-            Copies as ``cancel`` gives them, oldest first; and what happened.
+            Copies as ``cancel`` and ``cancel_list`` give them, oldest first; and what happened.
 
         Raises:
             Refusal: -2011 where there is none.
         """
         market = self._market(symbol)
-        orders = list(self._accounts[account].history(symbol).open.values())
+        owner = self._accounts[account]
+        orders = list(owner.history(symbol).open.values())
         if not orders:
             raise unknown_order()
         run = self._start(now_ms)
-        answers = [self._cancel(market, order, "", run) for order in orders]
+        cancel_id = make_client_order_id("cancel", run.next_execution_id)
+        answers: list[Order | CancelledList] = []
+        for order in orders:
+            order_list = owner.lists.open.get(order.order_list_id)
+            if order_list is not None:
+                gone = cancel_whole(market, owner, order_list, cancel_id, run)
+                answers.append(CancelledList(order_list.snapshot(), tuple(gone)))
+            elif order.is_open:
+                answers.append(self._cancel(market, order, cancel_id, run))
         return answers, self._end(run)
+
+    def submit_list(self, account: str, new: NewOrderList, now_ms: int) -> tuple[OrderList, list[Order], list[Event]]:
+        """Place an order list: all of it or nothing.
+
+        Returns:
+            Copies of the list and of its orders after the immediate trades of the one that works, but before anything
+            that these bring about, as in Binance's answer; and what happened.
+
+        Raises:
+            Refusal: The list is not accepted; nothing has changed.
+        """
+        market = self._market(new.symbol)
+        owner = self._accounts[account]
+        admitted = admit_list(market, self._accounts, account, new, now_ms)
+        run = self._start(now_ms)
+        list_id = self._next_list_id
+        self._next_list_id += 1
+        orders = [self._new_order(account, leg, leg.qty, now_ms) for leg in admitted.legs]
+        order_list = OrderList(
+            list_id=list_id,
+            client_list_id=new.client_list_id or make_client_order_id("list", list_id),
+            account=account,
+            symbol=new.symbol,
+            kind=new.kind,
+            time_ms=now_ms,
+            legs=tuple(Leg(order.order_id, order.client_order_id) for order in orders),
+        )
+        owner.lists.add(order_list)
+        run.events.append(ListUpdate(order_list.snapshot(), now_ms))
+        place(market, order_list, orders, admitted, run)
+        answers = [order.snapshot() for order in orders]
+        return order_list.snapshot(), answers, self._end(run)
+
+    def cancel_list(self, account: str, which: CancelList, now_ms: int) -> tuple[OrderList, list[Order], list[Event]]:
+        """Cancel a whole order list.
+
+        Returns:
+            Copies of the list and of all its orders, of those cancelled as ``cancel`` gives them; and what happened.
+
+        Raises:
+            Refusal: -2011 where the account has no such open list on the symbol.
+        """
+        market = self._market(which.symbol)
+        owner = self._accounts[account]
+        order_list = owner.lists.find(which.list_id, which.client_list_id)
+        if order_list is None or not order_list.is_open or order_list.symbol != which.symbol:
+            raise unknown_order()
+        run = self._start(now_ms)
+        cancel_id = which.new_client_order_id or make_client_order_id("cancel", run.next_execution_id)
+        answers = cancel_whole(market, owner, order_list, cancel_id, run)
+        return order_list.snapshot(), answers, self._end(run)
 
     def _cancel(self, market: SymbolMarket, order: Order, cancel_id: str, run: Execution) -> Order:
         cancel_id = cancel_id or make_client_order_id("cancel", run.next_execution_id)

@@ -40,6 +40,7 @@ class Counters(msgspec.Struct, frozen=True):
 
     next_order_id: int = 1
     next_execution_id: int = 1
+    next_list_id: int = 1
     symbols: tuple[SymbolCounters, ...] = ()
 
 
@@ -83,6 +84,7 @@ class Records:
         self._accounts: dict[str, Account] = {}
         self._next_order_id = 1
         self._next_execution_id = 1
+        self._next_list_id = 1
         self._now_ms = 0
         self._due: Due = deque()
         """What a command made due and ``settle`` carries out: empty between commands."""
@@ -200,6 +202,28 @@ class Records:
         self._market(symbol)
         return self._accounts[account].history(symbol).select_fills(query)
 
+    def order_list(self, account: str, *, list_id: int | None = None, client_list_id: str | None = None) -> OrderList:
+        """One order list, open or not.
+
+        Raises:
+            Refusal: -2013 where the account has none such.
+        """
+        found = self._accounts[account].lists.find(list_id, client_list_id)
+        if found is None:
+            raise no_such_order()
+        return found.snapshot()
+
+    def open_order_lists(self, account: str) -> list[OrderList]:
+        """Open order lists of every symbol, oldest first."""
+        return [order_list.snapshot() for order_list in self._accounts[account].lists.open.values()]
+
+    def order_lists(
+        self, account: str, *, from_id: int | None = None, period: Period = ALWAYS, limit: int = DEFAULT_LIMIT
+    ) -> list[OrderList]:
+        """Order lists, open or not (``allOrderList``): oldest first with ``from_id`` or the start of a period given,
+        else the newest first."""
+        return self._accounts[account].lists.select(from_id=from_id, period=period, limit=limit)
+
     def balances(self, account: str) -> tuple[Balance, ...]:
         """(asset, free, locked) in order of the assets' names."""
         return self._accounts[account].balances()
@@ -218,7 +242,7 @@ class Records:
 
     def ids(self) -> Counters:
         """The counters that belong to no symbol; small and cheap, since a store writes them with every command."""
-        return Counters(self._next_order_id, self._next_execution_id)
+        return Counters(self._next_order_id, self._next_execution_id, self._next_list_id)
 
     def symbol_counters(self, symbol: str) -> SymbolCounters:
         """The counters of one symbol that trades here; a store writes those that a command may have moved."""
@@ -233,6 +257,7 @@ class Records:
         histories = [history for account in self._accounts.values() for _, history in account.histories()]
         orders = [order.snapshot() for history in histories for order in history.orders.values()]
         fills = [fill for history in histories for fill in history.fills]
+        lists = [kept.snapshot() for account in self._accounts.values() for kept in account.lists.lists.values()]
         return EngineState(
             counters=self.counters(),
             accounts=tuple(
@@ -241,6 +266,7 @@ class Records:
             ),
             orders=tuple(sorted(orders, key=lambda order: order.order_id)),
             fills=tuple(sorted(fills, key=lambda fill: (fill.symbol, fill.trade_id, fill.is_maker))),
+            lists=tuple(sorted(lists, key=lambda order_list: order_list.list_id)),
         )
 
     def restore(self, state: EngineState) -> None:
@@ -261,6 +287,9 @@ class Records:
         self._restore_counters(state.counters)
         for order in state.orders:
             self._restore_order(order.snapshot())
+        for order_list in state.lists:
+            self._accounts[order_list.account].lists.add(order_list.snapshot())
+            self._next_list_id = max(self._next_list_id, order_list.list_id + 1)
         for fill in state.fills:
             self._accounts[fill.account].history(fill.symbol).fills.append(fill)
             self._next_order_id = max(self._next_order_id, fill.order_id + 1)
@@ -269,6 +298,7 @@ class Records:
     def _restore_counters(self, counters: Counters) -> None:
         self._next_order_id = counters.next_order_id
         self._next_execution_id = counters.next_execution_id
+        self._next_list_id = counters.next_list_id
         for kept in counters.symbols:
             market = self._markets.get(kept.symbol)
             if market is not None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, OrderType
-from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock
+from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE
 from cryptotrader.exchange.engine.admission import check_again, plan_waiting
+from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.lists import REJECTED, leg_touched, legs_of
-from cryptotrader.exchange.engine.contingent.relations import STOP_LOSSES, check_pair_prices, check_stop
+from cryptotrader.exchange.engine.contingent.relations import PAIR, check_pair_prices, check_stop
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import TrailMoved
 from cryptotrader.exchange.engine.matching.entry import enter
@@ -55,7 +56,7 @@ def _go_to_work(market: SymbolMarket, order: Order, run: Execution) -> None:
     order.is_working = True
     order.working_ms = order.update_ms = run.now_ms
     if order.type in TAKE_ANY_PRICE or order.peg is not None:
-        run.hold(market, order, needed_lock(order))
+        lists.hold_anew(market, order, run)
     run.report(order, ExecutionType.NEW)
     enter(market, order, plan, run)
 
@@ -90,10 +91,12 @@ def _release(market: SymbolMarket, first: Order, run: Execution) -> None:
 
 
 def _check_release(market: SymbolMarket, leg: Order, pending: list[Order], run: Execution) -> None:
-    if len(pending) > 1:
-        below, above = sorted(pending, key=lambda each: (each.type in STOP_LOSSES) is (each.side.value == "BUY"))
-        check_pair_prices(above, below, market.last_price)
+    if len(pending) == PAIR:
+        stop_loss, other = pending
+        check_pair_prices(stop_loss, other, market.last_price)
     check_stop(leg, market.last_price)
+    if leg.stop is None:
+        price_waiting(market, leg)
     check_again(market, leg, run.now_ms)
     if leg.type is OrderType.LIMIT_MAKER:
         plan_waiting(market, leg, run)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptotrader.exchange.engine.order_lists import OrderList
+
+if TYPE_CHECKING:
+    from cryptotrader.exchange.engine.accounts import Period
 
 MAX_KEPT_LISTS = 20_000
 """Order lists remembered per account. Unit: lists. Reason: bounds memory as the bound on orders does."""
@@ -52,3 +57,12 @@ class ListHistory:
         if found is not None and client_list_id is not None and found.client_list_id != client_list_id:
             return None
         return found
+
+    def select(self, *, from_id: int | None, period: Period, limit: int) -> list[OrderList]:
+        """Copies: the oldest first from an id or a time on; else the newest first."""
+        found = [kept for kept in self.lists.values() if period.holds(kept.time_ms)]
+        if from_id is not None:
+            found = [kept for kept in found if kept.list_id >= from_id]
+        elif period.start_ms is None:
+            found.reverse()
+        return [kept.snapshot() for kept in found[:limit]]

@@ -116,15 +116,21 @@ def finish(account: Account, order_list: OrderList, run: Execution) -> None:
     run.events.append(ListUpdate(order_list.snapshot(), run.now_ms))
 
 
-def rehold(market: SymbolMarket, order: Order, run: Execution) -> None:
-    """An open order needs less than it did: hold no more than it and the other one of its pair need."""
+def hold_anew(market: SymbolMarket, order: Order, run: Execution, *, most: int | None = None) -> None:
+    """Hold what an open order and the other one of its pair need now; with ``most`` no more than that."""
     sibling = sibling_of(run.account(order.account), order)
     need = _need(market, order)
     if sibling is not None:
         order.held += sibling.held
         sibling.held = 0
         need = max(need, _need(market, sibling))
-    run.hold(market, order, min(order.held, need))
+    run.hold(market, order, need if most is None else min(most, need))
+
+
+def rehold(market: SymbolMarket, order: Order, run: Execution) -> None:
+    """An open order needs less than it did: hold no more than it and the other one of its pair need."""
+    sibling = sibling_of(run.account(order.account), order)
+    hold_anew(market, order, run, most=order.held + (sibling.held if sibling is not None else 0))
 
 
 def _need(market: SymbolMarket, order: Order) -> int:

@@ -18,6 +18,9 @@ STOP_LOSSES = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
 _TAKE_PROFITS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 _WORKING_TYPES = frozenset({OrderType.LIMIT, OrderType.LIMIT_MAKER})
 
+PAIR = 2
+"""Legs of which one cancels the other."""
+
 LEGS = {ListKind.OCO: 2, ListKind.OTO: 2, ListKind.OTOCO: 3, ListKind.OPO: 2, ListKind.OPOCO: 3}
 
 _OCO_TYPE = Refusal(-1158, "Order type not supported in OCO.")
@@ -38,11 +41,18 @@ def fresh(refusal: Refusal) -> Refusal:
 
 
 def pair_of(new: NewOrderList) -> tuple[NewOrder, NewOrder] | None:
-    """The two legs of which one cancels the other, above and below; None where the list has none such."""
+    """The two legs of which one cancels the other, the stop loss first; None where the list has none such."""
     if new.kind in (ListKind.OTO, ListKind.OPO):
         return None
     above, below = new.legs[-2:]
-    return above, below
+    return (above, below) if above.type in STOP_LOSSES else (below, above)
+
+
+def arranged(new: NewOrderList) -> tuple[NewOrder, ...]:
+    """The legs in the order in which they get their ids: of a pair the stop loss comes first, as in every example of
+    Binance's documents, whichever of the two lies above."""
+    pair = pair_of(new)
+    return new.legs if pair is None else (*new.legs[:-2], *pair)
 
 
 def check_shape(new: NewOrderList) -> None:
@@ -53,9 +63,8 @@ def check_shape(new: NewOrderList) -> None:
     """
     if len(new.legs) != LEGS[new.kind] or any(leg.symbol != new.symbol for leg in new.legs):
         raise rejected(UNSUPPORTED_COMBINATION_TEXT)
-    pair = pair_of(new)
-    if pair is not None:
-        _check_pair(*pair)
+    if pair_of(new) is not None:
+        _check_pair(*new.legs[-2:], is_placed=new.kind is ListKind.OCO)
     if new.kind is ListKind.OCO:
         return
     working, *pending = new.legs
@@ -68,7 +77,12 @@ def check_shape(new: NewOrderList) -> None:
             raise fresh(_OPO_PENDING)
 
 
-def _check_pair(above: NewOrder, below: NewOrder) -> None:
+def _check_pair(above: NewOrder, below: NewOrder, *, is_placed: bool) -> None:
+    """One is a stop loss, the other one is not; each on its side of the market.
+
+    Of a pending pair Binance's documents have an example in which the two are the other way round: only their prices
+    count then.
+    """
     if above.side is not below.side or above.qty != below.qty:
         raise rejected(UNSUPPORTED_COMBINATION_TEXT)
     types = {above.type, below.type}
@@ -77,14 +91,21 @@ def _check_pair(above: NewOrder, below: NewOrder) -> None:
     if types == {OrderType.LIMIT_MAKER}:
         raise fresh(_BOTH_LIMIT)
     is_buy = above.side is Side.BUY
-    for leg, belongs_above in ((above, True), (below, False)):
-        if leg.type in STOP_LOSSES:
-            if belongs_above is not is_buy:
-                raise fresh(_BUY_STOP if is_buy else _SELL_STOP)
-        elif belongs_above is is_buy:
-            if leg.type is OrderType.LIMIT_MAKER:
-                raise fresh(_BUY_LIMIT if is_buy else _SELL_LIMIT)
-            raise fresh(_BUY_PROFIT if is_buy else _SELL_PROFIT)
+    if is_placed:
+        _check_place(above, belongs=not is_buy, is_buy=is_buy)
+        _check_place(below, belongs=is_buy, is_buy=is_buy)
+    elif (above.type in STOP_LOSSES) is (below.type in STOP_LOSSES):
+        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
+
+
+def _check_place(leg: NewOrder, *, belongs: bool, is_buy: bool) -> None:
+    """``belongs``: whether this is the place of the leg that takes the profit."""
+    if leg.type in STOP_LOSSES and belongs:
+        raise fresh(_BUY_STOP if is_buy else _SELL_STOP)
+    if leg.type is OrderType.LIMIT_MAKER and not belongs:
+        raise fresh(_BUY_LIMIT if is_buy else _SELL_LIMIT)
+    if leg.type in _TAKE_PROFITS and not belongs:
+        raise fresh(_BUY_PROFIT if is_buy else _SELL_PROFIT)
 
 
 def _straddles(leg: NewOrder | Order) -> list[int]:
@@ -95,16 +116,17 @@ def _straddles(leg: NewOrder | Order) -> list[int]:
     return [price for price in (leg.price, stop) if price]
 
 
-def check_pair_prices(above: NewOrder | Order, below: NewOrder | Order, last_price: int) -> None:
+def check_pair_prices(stop_loss: NewOrder | Order, other: NewOrder | Order, last_price: int) -> None:
     """The prices of a pair lie on both sides of the last price.
 
     Raises:
-        Refusal: -2010 where they do not. ``last_price`` 0: only that one lies above the other is asked for.
+        Refusal: -2010 where they do not. ``last_price`` 0: only their relation to each other is asked for.
     """
+    above, below = (stop_loss, other) if stop_loss.side is Side.BUY else (other, stop_loss)
     highs, lows = _straddles(above), _straddles(below)
-    if (highs and lows and min(highs) <= max(lows)) or (
-        last_price and (any(high <= last_price for high in highs) or any(low >= last_price for low in lows))
-    ):
+    if highs and lows and min(highs) <= max(lows):
+        raise rejected(BAD_PRICES_TEXT)
+    if last_price and (any(high <= last_price for high in highs) or any(low >= last_price for low in lows)):
         raise rejected(BAD_PRICES_TEXT)
 
 
