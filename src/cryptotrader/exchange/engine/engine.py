@@ -5,6 +5,8 @@ Every command either raises ``Refusal`` and changes nothing, or is carried out w
 
 from __future__ import annotations
 
+import msgspec
+
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
@@ -29,6 +31,7 @@ from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder, Order
+from cryptotrader.exchange.engine.rules import SymbolStatus
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
@@ -218,6 +221,22 @@ class Engine(MatchRecords):
         answer.orig_client_order_id = order.client_order_id
         return answer
 
+    def set_status(self, symbol: str, status: str, now_ms: int) -> list[Event]:
+        """Let a symbol trade or stop it: ``TRADING``, ``HALT``, ``BREAK``, ``END_OF_DAY``, ``CANCEL_ONLY``.
+
+        While it is stopped new orders are refused, open ones stay and can be cancelled, and the market stands still:
+        what the source tells is neither shown nor traded with. When it trades again the source's market goes on with
+        the next ``on_snapshot``.
+
+        Raises:
+            ValueError: There is no such status.
+        """
+        market = self._market(symbol)
+        market.rules = msgspec.structs.replace(market.rules, status=SymbolStatus(status).value)
+        market.is_still = market.is_still or not market.is_trading
+        self._now_ms = now_ms
+        return []
+
     # Market events
 
     def on_snapshot(self, snapshot: BookSnapshot, now_ms: int) -> list[Event]:
@@ -231,7 +250,10 @@ class Engine(MatchRecords):
         is_first = not market.has_book
         first_id = market.last_id + 1
         market.replace(snapshot)
-        liquidity.fill_crossed(market, run)
+        if market.is_trading:
+            liquidity.fill_crossed(market, run)
+            if market.is_still:
+                market.is_still, market.fresh_from = False, snapshot.last_id
         market.last_id = snapshot.last_id
         if not is_first and snapshot.last_id >= first_id:
             seam = DepthDiff(
@@ -243,8 +265,10 @@ class Engine(MatchRecords):
     def on_depth(self, diff: DepthDiff, now_ms: int) -> list[Event]:
         """The source's book changed."""
         market = self._market(diff.symbol)
-        market.apply(diff)
         self._now_ms = now_ms
+        if market.is_still or diff.last_id <= market.fresh_from:
+            return []
+        market.apply(diff)
         if market.is_plain:
             return [DepthChanged(diff)]
         run = self._start(now_ms)
@@ -259,6 +283,9 @@ class Engine(MatchRecords):
         """The source's market traded."""
         market = self._market(trade.symbol)
         self._now_ms = now_ms
+        if market.is_still:
+            market.print_external(trade, 0)
+            return []
         if not market.has_orders:
             printed = market.print_external(trade, trade.qty)
             events: list[Event] = [TradePrinted(printed)] if printed is not None else []
@@ -275,6 +302,8 @@ class Engine(MatchRecords):
         """The source's best bid or ask changed."""
         market = self._market(ticker.symbol)
         self._now_ms = now_ms
+        if market.is_still or ticker.update_id < market.fresh_from:
+            return []
         if market.is_plain:
             market.top_id = ticker.update_id
             market.top = ((ticker.bid, ticker.bid_qty), (ticker.ask, ticker.ask_qty))

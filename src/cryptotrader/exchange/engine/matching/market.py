@@ -10,7 +10,7 @@ from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
 from cryptotrader.exchange.engine.matching.book import BookSide
 from cryptotrader.exchange.engine.matching.reference import ReferencePrice
 from cryptotrader.exchange.engine.orders import Order
-from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
 from cryptotrader.exchange.engine.rules.commission import Prices, no_prices
 
 AVERAGE_BUCKET_MS = 10_000
@@ -74,6 +74,10 @@ class SymbolMarket:
         self.trade_shift = 0
         self.top_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)
+        self.is_still = False
+        """While the symbol does not trade, and then until the source's next whole book: nothing of the source is shown."""
+        self.fresh_from = 0
+        """Changes up to this update id are in the book already that ended a standstill."""
         self.prices: Prices = no_prices
         """Last prices of every symbol, for commission that is paid in another asset."""
         self.waiting: Triggers | None = None
@@ -84,6 +88,11 @@ class SymbolMarket:
         """``allocId`` of the next fill by smart order routing."""
         self._average = AveragePrice(rules.avg_price_mins)
         self._reference = ReferencePrice(rules.reference) if rules.reference is not None else None
+
+    @property
+    def is_trading(self) -> bool:
+        """Whether new orders are accepted and anything may trade."""
+        return self.rules.status == SymbolStatus.TRADING
 
     @property
     def is_plain(self) -> bool:
