@@ -18,6 +18,8 @@ from websockets.frames import Frame, Opcode, apply_mask  # type: ignore[attr-def
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Event
 
+from cryptotrader.core.errors import NotConnected
+
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Largest message accepted. Unit: bytes. Reason: the largest documented one (all mini tickers) is under 1 MB."""
 
@@ -56,8 +58,7 @@ class MessageConnection(ClientConnection):
         self._parts: list[bytes | bytearray | memoryview] = []
         self._outbox: list[bytes] = []
         self._outbox_bytes = 0
-        self._masks = b""
-        self._mask_at = 0
+        self._masks: list[bytes] = []
 
     @property
     def is_open(self) -> bool:
@@ -204,7 +205,13 @@ class MessageConnection(ClientConnection):
         return self._outbox_bytes + (self.transport.get_write_buffer_size() if self.paused else 0)
 
     def put_text(self, data: bytes) -> None:
-        """Send a text message before this turn of the loop is over; only while ``is_open``."""
+        """Send a text message before this turn of the loop is over.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        if self.protocol.state is not OPEN:
+            raise NotConnected("connection closed")
         size = len(data)
         if size < 126:
             head = bytes((WHOLE_TEXT, 0x80 | size))
@@ -212,13 +219,14 @@ class MessageConnection(ClientConnection):
             head = b"\x81\xfe" + size.to_bytes(2, "big")
         else:
             head = b"\x81\xff" + size.to_bytes(8, "big")
-        if self._mask_at >= len(self._masks):
-            self._masks, self._mask_at = os.urandom(MASK_POOL_BYTES), 0
-        mask = self._masks[self._mask_at : self._mask_at + 4]
-        self._mask_at += 4
-        if not self._outbox:
+        if not self._masks:
+            pool = os.urandom(MASK_POOL_BYTES)
+            self._masks = [pool[at : at + 4] for at in range(0, MASK_POOL_BYTES, 4)]
+        mask = self._masks.pop()
+        outbox = self._outbox
+        if not outbox:
             self.loop.call_soon(self.flush)
-        self._outbox.append(head + mask + apply_mask(data, mask))
+        outbox += (head, mask, apply_mask(data, mask))
         self._outbox_bytes += size
 
     def flush(self) -> None:

@@ -79,6 +79,10 @@ class WebSocketWire:
 
     def __init__(self, connection: MessageConnection) -> None:
         self._connection = connection
+        self.post: Callable[[bytes], None] = connection.put_text
+        """Send one text message without waiting; it leaves with all others of this turn of the loop. Raises
+        NotConnected. Whoever posts looks at ``unsent_bytes``, since nothing here holds it back. Not a method of our
+        own, since every request passes here."""
 
     async def recv(self) -> bytes:
         """The next whole message."""
@@ -103,18 +107,6 @@ class WebSocketWire:
             await self._connection.hand_over(on_message)
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
-
-    def post(self, data: bytes) -> None:
-        """Send one text message without waiting; it leaves with all others of this turn of the loop.
-
-        Whoever posts looks at ``unsent_bytes``, since nothing here holds it back.
-
-        Raises:
-            NotConnected: The connection is closed.
-        """
-        if not self._connection.is_open:
-            raise NotConnected("connection closed")
-        self._connection.put_text(data)
 
     @property
     def unsent_bytes(self) -> int:

@@ -6,7 +6,7 @@ tests all read the same ``RequestSpec``. Facts come from ``rest-api.md`` and ``w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 
-Symbol = Annotated[str, msgspec.Meta(pattern=r"^((?![a-z])[\w.-]){1,20}$")]
+Symbol = Annotated[str, msgspec.Meta(pattern=r"^(?=[^a-z]{1,20}$)[\w.-]{1,20}$")]
 """A symbol in upper case, such as ``BTCUSDT``. Letters need not be ASCII."""
 
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,20})(\.[0-9]{1,20})?$")]
@@ -82,8 +82,11 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
 
     def wire(self) -> dict[str, Any]:
         """What goes on the wire, in the order of the fields, without what is absent."""
-        built = msgspec.to_builtins(self)
-        return {name: value for name, value in built.items() if value is not None}
+        built: dict[str, Any] = msgspec.to_builtins(self)
+        if None in built.values():
+            # Only where None is not what a field is when nothing is said.
+            return {name: value for name, value in built.items() if value is not None}
+        return built
 
     def text(self) -> dict[str, str]:
         """The same as a query string carries it: every value as text, lists as compact JSON."""
@@ -209,9 +212,9 @@ class RequestSpec(Generic[P, R]):
         """Reads a result; raises ``msgspec.DecodeError``."""
         return msgspec.json.Decoder(self.result).decode
 
-    async def call(self, connection: Requester, params: P, *, timeout_s: float | None = None) -> R:
+    def call(self, connection: Requester, params: P, *, timeout_s: float | None = None) -> Coroutine[Any, Any, R]:
         """Send it over the WebSocket API and wait for the typed result; errors as ``request`` of the connection."""
-        return await connection.request(self, params, timeout_s=timeout_s)
+        return connection.request(self, params, timeout_s=timeout_s)
 
 
 _DESCRIPTION = """Process a {method} request.

@@ -21,6 +21,19 @@ def _lacks(params: Mapping[str, Any], name: str) -> bool:
     return params.get(name) is None
 
 
+_BY_NAMES: set[Rule] = set()
+
+
+def depends_on_names(rule: Rule) -> bool:
+    """Whether a rule looks only at which parameters there are, and at ``type``; not at any other value."""
+    return rule in _BY_NAMES
+
+
+def _by_names(rule: Rule) -> Rule:
+    _BY_NAMES.add(rule)
+    return rule
+
+
 def any_of(*names: str) -> Rule:
     """At least one of these is sent."""
 
@@ -28,7 +41,7 @@ def any_of(*names: str) -> Rule:
         if all(_lacks(params, name) for name in names):
             raise missing(*names)
 
-    return check
+    return _by_names(check)
 
 
 def at_most_one_of(*names: str) -> Rule:
@@ -41,7 +54,7 @@ def at_most_one_of(*names: str) -> Rule:
                 f"Parameters cannot be combined: {' and '.join(sent)}", param=sent[1], problem="not_required"
             )
 
-    return check
+    return _by_names(check)
 
 
 def needs(name: str, *others: str) -> Rule:
@@ -53,7 +66,7 @@ def needs(name: str, *others: str) -> Rule:
                 if _lacks(params, other):
                     raise missing(other)
 
-    return check
+    return _by_names(check)
 
 
 _LIMIT = (("timeInForce",), ("quantity",), ("price", "pegPriceType"))
@@ -88,6 +101,7 @@ _UNKNOWN_TO_TYPE = {
 """The same the other way round: nearly every order is found good by one comparison."""
 
 
+@_by_names
 def order_fields(params: Mapping[str, Any]) -> None:
     """A new order has what its type needs and nothing that its type does not know (``errors.md``, -1102 and -1106)."""
     kind = str(params.get("type"))

@@ -29,6 +29,10 @@ PEM_MARK = "-----BEGIN "
 """How a PEM text begins, after white space."""
 
 
+BLOCK_BYTES = 64
+"""Block of SHA-256. Unit: bytes. Source: RFC 6234; a longer key is hashed first."""
+
+
 class Signer(Protocol):
     """Turns a payload into the value of the ``signature`` parameter."""
 
@@ -48,17 +52,21 @@ class HmacSigner:
     kind = "hmac"
 
     def __init__(self, secret: str) -> None:
-        # Both halves of the key are hashed once; a signature starts from a copy.
-        self._keyed = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+        # RFC 2104, section 4: both halves of the key are hashed once; a signature starts from copies.
+        key = secret.encode()
+        block = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def __repr__(self) -> str:
         return "HmacSigner(***)"
 
     def sign(self, payload: str) -> str:
         """64 hexadecimal digits."""
-        signing = self._keyed.copy()
-        signing.update(payload.encode())
-        return signing.hexdigest()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(payload.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
 
 class RsaSigner:

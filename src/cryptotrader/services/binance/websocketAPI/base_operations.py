@@ -6,11 +6,15 @@ Binance: ``web-socket-api.md``. What decides is pure and lives in ``services.bin
 from __future__ import annotations
 
 import random
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
+import msgspec
+
 from cryptotrader.config import REDACTOR, get_logger
+from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import CryptotraderError, NotConnected, UnknownOutcome, VenueError
 from cryptotrader.net.clock import SystemClock, WaitingClock
 from cryptotrader.net.ws import Connector, connect_websocket
@@ -18,13 +22,13 @@ from cryptotrader.services.binance.endpoints import VENUES
 from cryptotrader.services.binance.models.orders import OrderReport
 from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType
 from cryptotrader.services.binance.signing import Credentials
-from cryptotrader.services.binance.wsapi.calls import CallMaker, decode_result
+from cryptotrader.services.binance.wsapi.calls import CallMaker, unreadable
 from cryptotrader.services.binance.wsapi.correlation import Sink
 from cryptotrader.services.binance.wsapi.ids import MessageIds
 from cryptotrader.services.binance.wsapi.limits import RateLimits, shared_limits
 from cryptotrader.services.binance.wsapi.reconcile import Truth
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
-from cryptotrader.services.binance.wsapi.replies import Reply, envelope_of
+from cryptotrader.services.binance.wsapi.replies import OK, Reply, envelope_of
 from cryptotrader.services.binance.wsapi.shell.dispatch import Callback, CallbackSink, Dispatcher, FutureSink
 from cryptotrader.services.binance.wsapi.shell.feeds import DEFAULT_CAPACITY, UserDataSubscription
 from cryptotrader.services.binance.wsapi.shell.keeper import Keeper, KeeperDeps
@@ -113,7 +117,7 @@ class BinanceWebSocketConnection:
                 ids=MessageIds(draw),
                 credentials=credentials,
                 start=self._keeper.start_job,
-                queued=self._dispatcher.__len__,
+                queued=self._dispatcher.queue,
                 on_event=self._on_event,
             )
         )
@@ -252,13 +256,20 @@ class BinanceWebSocketConnection:
             VenueTimeout: No answer to a read in time.
             UnknownOutcome: It could trade, and its outcome is not known; see ``reconcile``.
         """
-        call = self._calls.typed(spec, params, now_ms=self._courier.venue_ms())
-        sink = FutureSink()
-        await self._courier.submit(call, sink, timeout_s=timeout_s)
+        courier = self._courier
+        now_ns = courier.now_ns()
+        call = self._calls.typed(spec, params, now_ms=now_ns // NS_PER_MS + courier.offset.offset_ms)
+        sink = FutureSink(get_running_loop().create_future())
+        entry = courier.begin(call, sink, now_ns, timeout_s=timeout_s)
+        if not entry.sends:
+            await courier.launch(entry)
         reply = await sink.future
-        if reply.is_ok:
-            return decode_result(spec, call, reply, now_ms=self._courier.venue_ms())
-        raise self._calls.error_of(call, reply, now_ms=self._courier.venue_ms())
+        if reply.status != OK:
+            raise self._calls.error_of(call, reply, now_ms=courier.venue_ms())
+        try:
+            return spec.decode(reply.result)
+        except msgspec.DecodeError:
+            raise unreadable(call, now_ms=courier.venue_ms()) from None
 
     async def reconcile(self, outcome: UnknownOutcome, *, timeout_s: float | None = None) -> OrderReport | None:
         """The truth about an order whose outcome is not known.

@@ -7,11 +7,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Protocol
 
+import msgspec
+
 from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.services.binance.request import SecurityType
 from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.services.binance.wsapi.limits import Cost
 from cryptotrader.services.binance.wsapi.replies import Reply
+from cryptotrader.services.binance.wsapi.shapes import SigningShape
 
 
 class Kind(Enum):
@@ -109,11 +112,10 @@ def kind_of(method: str, security: SecurityType) -> Kind:
 
 
 class Sink(Protocol):
-    """Where a request ends. After ``bind`` exactly one of the other methods is called, once."""
+    """Where a request ends: exactly one of its methods is called, once."""
 
-    def bind(self, message_id: str) -> None:
-        """The id that the caller knows the request by."""
-        ...
+    message_id: str
+    """The id that the caller knows the request by; set before it is sent."""
 
     def answered(self, reply: Reply, data: bytes) -> None:
         """The venue's reply, good or bad, and its bytes."""
@@ -128,78 +130,55 @@ class Sink(Protocol):
         ...
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """A request as the caller wants it; its repr shows no parameter."""
 
-    __slots__ = ("cost", "credentials", "kind", "method", "needs_key", "on_ok", "params", "signed")
-
-    def __init__(
-        self,
-        method: str,
-        params: dict[str, object],
-        *,
-        kind: Kind,
-        cost: Cost,
-        auth: tuple[bool, bool] = (False, False),
-    ) -> None:
-        self.method = method
-        self.params = params
-        self.kind = kind
-        self.cost = cost
-        self.needs_key, self.signed = auth
-        self.on_ok: Callable[[Reply], None] | None = None
-        """Called with a good reply at the very moment it is read, before any event that follows it."""
-        self.credentials: Credentials | None = None
-        """Whose request it is, where it is not the connection's owner's."""
+    method: str
+    params: dict[str, object]
+    kind: Kind
+    cost: Cost
+    needs_key: bool = False
+    signed: bool = False
+    on_ok: Callable[[Reply], None] | None = None
+    """Called with a good reply at the very moment it is read, before any event that follows it."""
+    credentials: Credentials | None = None
+    """Whose request it is, where it is not the connection's owner's."""
+    shape: SigningShape | None = None
+    """How exactly these parameters are signed, where that is known."""
 
     def __repr__(self) -> str:
         return f"Call({self.method})"
 
 
-class Pending:
+class Pending(msgspec.Struct, eq=False):
     """One request until its end."""
 
-    __slots__ = (
-        "call",
-        "deadline_ns",
-        "final_ns",
-        "has_cost",
-        "healed",
-        "link",
-        "message_id",
-        "only_link",
-        "refusal",
-        "sends",
-        "sent_ns",
-        "sink",
-        "timestamp_ms",
-        "wire_id",
-    )
+    call: Call
+    sink: Sink
+    message_id: str
+    """What the caller knows it by."""
+    wire_id: str
+    """What this transmission is known by; another for every transmission."""
+    final_ns: int
+    """When the caller stops waiting. Unit: monotonic nanoseconds."""
+    deadline_ns: int
+    link: int = 0
+    """Number of the connection that it was sent on; 0 while it waits to be sent."""
+    only_link: int = 0
+    """Number of the one connection that it concerns; 0 where any will do."""
+    sends: int = 0
+    sent_ns: int = 0
+    timestamp_ms: int = 0
+    """The venue's time when it was signed."""
+    healed: bool = False
+    """Whether it was signed anew after -1021."""
+    has_cost: bool = False
+    """Whether its cost is taken and not settled."""
+    refusal: tuple[Reply, bytes] | None = None
+    """The venue's -1021, kept while the clock is set."""
 
-    def __init__(self, call: Call, sink: Sink, message_id: str, *, final_ns: int) -> None:
-        self.call = call
-        self.sink = sink
-        self.message_id = message_id
-        """What the caller knows it by."""
-        self.wire_id = message_id
-        """What this transmission is known by; another for every transmission."""
-        self.final_ns = final_ns
-        """When the caller stops waiting. Unit: monotonic nanoseconds."""
-        self.deadline_ns = final_ns
-        self.link = 0
-        """Number of the connection that it was sent on; 0 while it waits to be sent."""
-        self.only_link = 0
-        """Number of the one connection that it concerns; 0 where any will do."""
-        self.sends = 0
-        self.sent_ns = 0
-        self.timestamp_ms = 0
-        """The venue's time when it was signed."""
-        self.healed = False
-        """Whether it was signed anew after -1021."""
-        self.has_cost = False
-        """Whether its cost is taken and not settled."""
-        self.refusal: tuple[Reply, bytes] | None = None
-        """The venue's -1021, kept while the clock is set."""
+    def __repr__(self) -> str:
+        return f"Pending({self.call!r})"
 
 
 class PendingTable:

@@ -11,11 +11,13 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
 from cryptotrader.core.errors import InvalidParams
 from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.wsapi.shapes import SigningShape
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,23 +55,34 @@ def text_of(value: object) -> str:
     return _encode(value).decode()
 
 
-def signing_input(params: Mapping[str, object]) -> str:
-    """What is signed; ``signature`` itself is left out."""
-    lines = []
-    for name in sorted(params):
-        value = params[name]
-        kind = type(value)
-        if name != "signature":
-            lines.append(f"{name}={value}" if kind is str or kind is int else f"{name}={text_of(value)}")
-    return "&".join(lines)
+_shape_of = lru_cache(maxsize=1_024)(SigningShape)
+
+_AS_THEY_ARE = frozenset({str, int})
+"""Types whose text is their JSON, but for the quotes."""
 
 
-def sign(params: dict[str, object], credentials: Credentials, timestamp_ms: int) -> None:
+def signing_input(params: Mapping[str, object], shape: SigningShape | None = None) -> str:
+    """What is signed; ``signature`` itself is left out.
+
+    Args:
+        params: What is sent.
+        shape: That of these very parameters, where it is known.
+    """
+    if shape is None:
+        shape = _shape_of(tuple(params))
+    values = shape.values_of(params)
+    if not shape.is_plain and not _AS_THEY_ARE.issuperset(map(type, values)):
+        values = tuple(text_of(value) for value in values)
+    return shape.template % values
+
+
+def sign(
+    params: dict[str, object], credentials: Credentials, timestamp_ms: int, shape: SigningShape | None = None
+) -> None:
     """Add key, timestamp and signature."""
     params["apiKey"] = credentials.api_key
     params["timestamp"] = timestamp_ms
-    params.pop("signature", None)
-    params["signature"] = credentials.signer.sign(signing_input(params))
+    params["signature"] = credentials.signer.sign(signing_input(params, shape))
 
 
 def request_frame(wire_id: str, method: str, params: Mapping[str, object]) -> bytes:

@@ -38,8 +38,8 @@ class MessageIds:
 class ClientOrderIds:
     """Names of orders that do not collide and sort by time.
 
-    ``ct`` + milliseconds (8 digits) + a tag of this object (6) + a count: far below the 36 characters that Binance
-    takes, and only of characters that it takes.
+    ``ct`` + milliseconds (11 digits, hexadecimal) + a tag of this object (6) + a count (hexadecimal): far below the 36
+    characters that Binance takes, and only of characters that it takes.
 
     Args:
         draw: Random numbers of [0, 1); drawn once.
@@ -55,8 +55,8 @@ class ClientOrderIds:
         """One more name."""
         self._count += 1
         if now_ms != self._head_ms:
-            self._head_ms, self._head = now_ms, f"ct{base36(max(0, now_ms)).rjust(8, '0')}{self._tag}"
-        return f"{self._head}{base36(self._count).rjust(3, '0')}"
+            self._head_ms, self._head = now_ms, f"ct{max(0, now_ms):011x}{self._tag}"
+        return f"{self._head}{self._count:04x}"
 
     def fill(self, params: dict[str, object], names: Iterable[str], now_ms: int) -> None:
         """Give a name wherever the caller gave none."""

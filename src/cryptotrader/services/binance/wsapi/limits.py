@@ -19,6 +19,7 @@ from cryptotrader.services.binance.errors import TooManyOrders
 from cryptotrader.services.binance.wsapi.replies import LimitRow
 
 MINUTE_MS = 60_000
+DAY_MS = 1_440 * MINUTE_MS
 WEIGHT_PER_MINUTE = 6_000
 """Unit: weight per address and minute. Source: ``exchangeInfo``; the venue's figure replaces it."""
 
@@ -35,6 +36,9 @@ TRADING_RESERVE = 100
 RESERVE_PART = 10
 """The reserve is at most this part of a limit, so that a small limit still lets reads pass."""
 
+_WHOLE_RESERVE = TRADING_RESERVE * RESERVE_PART
+"""Limit from which on the reserve is whole."""
+
 CONNECT_WEIGHT = 2
 """What opening a connection costs. Source: "IP limits"."""
 
@@ -44,7 +48,7 @@ MAX_ACCOUNTS = 1_000
 MAX_VENUES = 64
 """Venues that a process shares limits for. Overflow: the oldest is forgotten."""
 
-_INTERVAL_MS = {"SECOND": 1_000, "MINUTE": MINUTE_MS, "HOUR": 60 * MINUTE_MS, "DAY": 1_440 * MINUTE_MS}
+_INTERVAL_MS = {"SECOND": 1_000, "MINUTE": MINUTE_MS, "HOUR": 60 * MINUTE_MS, "DAY": DAY_MS}
 
 
 class Cost(msgspec.Struct, frozen=True, gc=False):
@@ -77,10 +81,11 @@ class Limiter:
         "_is_carried",
         "_told",
         "_told_until_ms",
-        "_window",
+        "from_ms",
         "interval_ms",
         "limit",
         "pending",
+        "until_ms",
         "used",
     )
 
@@ -90,15 +95,17 @@ class Limiter:
         self.used = 0
         """Counted in the newest interval seen, without what is under way."""
         self.pending = 0
+        self.from_ms = 0
+        """Where the newest interval seen begins."""
+        self.until_ms = interval_ms
         self._falls = falls
-        self._window = 0
         self._told = self._told_until_ms = 0
         self._is_carried = False
 
     def wait_ms(self, amount: int, venue_ms: int, *, reserve: int = 0) -> int:
         """Milliseconds until the next interval, or 0 where ``amount`` still fits this one."""
-        if venue_ms // self.interval_ms != self._window:
-            self._roll(venue_ms)
+        if not self.from_ms <= venue_ms < self.until_ms:
+            self.roll(venue_ms)
         taken = self.used + self.pending
         limit = self.limit
         if reserve:
@@ -106,47 +113,57 @@ class Limiter:
         # What is larger than the whole limit is the venue's to refuse.
         if taken + amount <= limit or not taken:
             return 0
-        return (self._window + 1) * self.interval_ms - venue_ms
+        return self.until_ms - venue_ms
 
-    def settle(self, amount: int, venue_ms: int, *, counts: bool) -> None:
-        """What was under way has ended; ``counts`` where the venue counted it and does not tell its figure."""
-        if venue_ms // self.interval_ms != self._window:
-            self._roll(venue_ms)
-        self.pending -= amount
-        if counts:
-            self.used += amount
+    def count(self, amount: int, venue_ms: int) -> None:
+        """The venue counted something of which it does not tell its figure."""
+        if not self.from_ms <= venue_ms < self.until_ms:
+            self.roll(venue_ms)
+        self.used += amount
 
-    def told(self, row: LimitRow, venue_ms: int, *, spread_ms: int = 0) -> None:
+    def told(self, row: LimitRow, venue_ms: int, spread_ms: int = 0) -> None:
         """The venue's own figure; ``spread_ms``: how much later than ``venue_ms`` it may be there."""
-        if venue_ms // self.interval_ms != self._window:
-            self._roll(venue_ms)
+        if not self.from_ms <= venue_ms < self.until_ms:
+            self.roll(venue_ms)
         self.limit = row.limit
-        self._told, self._told_until_ms = row.count, venue_ms + spread_ms
-        if self._falls or row.count > self.used or self._is_carried:
-            self.used = row.count
+        self._told = count = row.count
+        self._told_until_ms = venue_ms + spread_ms
+        if self._falls or count > self.used or self._is_carried:
+            self.used = count
             self._is_carried = False
 
-    def _roll(self, venue_ms: int) -> None:
-        window = venue_ms // self.interval_ms
+    def roll(self, venue_ms: int) -> None:
+        """Begin the interval of a time outside the present one."""
+        from_ms = venue_ms // self.interval_ms * self.interval_ms
+        before_ms = self.from_ms - self.interval_ms
         # One interval back is a reply to the one before; more means that the clock was set.
-        if window > self._window or window < self._window - 1:
+        if from_ms >= self.until_ms or from_ms < before_ms:
             # A figure told just before may have been of the new interval already.
-            self._is_carried = self._told_until_ms >= window * self.interval_ms > 0 and window == self._window + 1
-            self._window = window
+            self._is_carried = self._told_until_ms >= from_ms > 0 and from_ms == self.until_ms
+            self.from_ms, self.until_ms = from_ms, from_ms + self.interval_ms
             self.used = self._told if self._is_carried else 0
 
 
 class _Orders:
-    """The order limits of one account."""
+    """The order limits of one account, by their lengths."""
 
     __slots__ = ("limiters", "until_ns")
 
     def __init__(self) -> None:
         self.limiters: dict[int, Limiter] = {
             10_000: Limiter(ORDERS_PER_10_S, 10_000, falls=True),
-            1_440 * MINUTE_MS: Limiter(ORDERS_PER_DAY, 1_440 * MINUTE_MS, falls=True),
+            DAY_MS: Limiter(ORDERS_PER_DAY, DAY_MS, falls=True),
         }
         self.until_ns = 0
+
+    def limiter(self, row: LimitRow, interval_ms: int) -> Limiter:
+        """The one of a length; the venue may have lengths of its own."""
+        found = self.limiters.get(interval_ms)
+        if found is None:
+            under_way = max(known.pending for known in self.limiters.values())
+            found = self.limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
+            found.pending = under_way
+        return found
 
 
 class RateLimits:
@@ -191,23 +208,52 @@ class RateLimits:
         Returns:
             0 where it was taken, else the seconds to wait before asking again; then nothing was taken.
         """
-        until_ns = self._until_ns
-        wait_ms = self.weight.wait_ms(cost.weight, venue_ms, reserve=0 if cost.is_trading else TRADING_RESERVE)
-        wait_ms = max(wait_ms, self.raw_requests.wait_ms(1, venue_ms))
+        weight, raw, amount = self.weight, self.raw_requests, cost.weight
         orders = self._account(cost.account) if cost.orders else None
-        if orders is not None:
-            until_ns = max(until_ns, orders.until_ns)
-            for limiter in orders.limiters.values():
-                wait_ms = max(wait_ms, limiter.wait_ms(cost.orders, venue_ms))
-        if until_ns > now_ns or wait_ms > 0:
-            return max((until_ns - now_ns) / NS_PER_S, wait_ms / 1000)
-        self.weight.pending += cost.weight
+        if not weight.from_ms <= venue_ms < weight.until_ms:
+            weight.roll(venue_ms)
+        if not raw.from_ms <= venue_ms < raw.until_ms:
+            raw.roll(venue_ms)
+        limit = weight.limit
+        if not cost.is_trading:
+            limit -= TRADING_RESERVE if limit >= _WHOLE_RESERVE else limit // RESERVE_PART
+        # One look at all limits; only where one is in the way is the wait worked out.
+        if (
+            self._until_ns > now_ns
+            or weight.used + weight.pending + amount > limit
+            or raw.used >= raw.limit
+            or (orders is not None and not self._fits(orders, cost.orders, now_ns, venue_ms))
+        ):
+            wait_s = self._wait_s(cost, orders, now_ns=now_ns, venue_ms=venue_ms)
+            if wait_s > 0:
+                return wait_s
+        weight.pending += amount
         # Never told and never given back: a request counts when it is sent.
-        self.raw_requests.used += 1
+        raw.used += 1
         if orders is not None:
             for limiter in orders.limiters.values():
                 limiter.pending += cost.orders
         return 0.0
+
+    def _fits(self, orders: _Orders, count: int, now_ns: int, venue_ms: int) -> bool:
+        if orders.until_ns > now_ns:
+            return False
+        for limiter in orders.limiters.values():
+            if not limiter.from_ms <= venue_ms < limiter.until_ms:
+                limiter.roll(venue_ms)
+            if limiter.used + limiter.pending + count > limiter.limit:
+                return False
+        return True
+
+    def _wait_s(self, cost: Cost, orders: _Orders | None, *, now_ns: int, venue_ms: int) -> float:
+        until_ns = self._until_ns
+        wait_ms = self.weight.wait_ms(cost.weight, venue_ms, reserve=0 if cost.is_trading else TRADING_RESERVE)
+        wait_ms = max(wait_ms, self.raw_requests.wait_ms(1, venue_ms))
+        if orders is not None:
+            until_ns = max(until_ns, orders.until_ns)
+            for limiter in orders.limiters.values():
+                wait_ms = max(wait_ms, limiter.wait_ms(cost.orders, venue_ms))
+        return max((until_ns - now_ns) / NS_PER_S, wait_ms / 1000, 0.0)
 
     def settle(
         self,
@@ -227,33 +273,36 @@ class RateLimits:
             was_sent: False where it never left, so that nothing was counted.
             spread_ms: How much later than ``venue_ms`` it may be at the venue.
         """
-        guess = rows is None and was_sent
-        self.weight.settle(cost.weight, venue_ms, counts=guess)
+        self.weight.pending -= cost.weight
         if cost.orders:
             for limiter in self._account(cost.account).limiters.values():
-                limiter.settle(cost.orders, venue_ms, counts=guess)
+                limiter.pending -= cost.orders
         if rows is not None:
             self.heard(rows, venue_ms=venue_ms, account=cost.account, spread_ms=spread_ms)
+        elif was_sent:
+            self.weight.count(cost.weight, venue_ms)
+            if cost.orders:
+                for limiter in self._account(cost.account).limiters.values():
+                    limiter.count(cost.orders, venue_ms)
 
     def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "", spread_ms: int = 0) -> None:
         """The venue's own figures."""
+        orders = self._orders.get(account)
         for row in rows:
             interval_ms = _INTERVAL_MS.get(row.interval, 0) * row.interval_num
-            match row.rate_limit_type:
-                case "REQUEST_WEIGHT" if interval_ms == self.weight.interval_ms:
-                    self.weight.told(row, venue_ms, spread_ms=spread_ms)
-                case "RAW_REQUESTS" if interval_ms == self.raw_requests.interval_ms:
-                    self.raw_requests.told(row, venue_ms, spread_ms=spread_ms)
-                case "ORDERS" if interval_ms > 0:
-                    limiters = self._account(account).limiters
-                    limiter = limiters.get(interval_ms)
-                    if limiter is None:
-                        under_way = max(known.pending for known in limiters.values())
-                        limiter = limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
-                        limiter.pending = under_way
-                    limiter.told(row, venue_ms, spread_ms=spread_ms)
-                case _:
-                    pass
+            kind = row.rate_limit_type
+            if kind == "ORDERS":
+                limiter = orders.limiters.get(interval_ms) if orders is not None else None
+                if limiter is not None:
+                    limiter.told(row, venue_ms, spread_ms)
+                elif interval_ms > 0:
+                    orders = self._account(account)
+                    orders.limiter(row, interval_ms).told(row, venue_ms, spread_ms)
+            elif kind == "REQUEST_WEIGHT":
+                if interval_ms == MINUTE_MS:
+                    self.weight.told(row, venue_ms, spread_ms)
+            elif kind == "RAW_REQUESTS" and interval_ms == self.raw_requests.interval_ms:
+                self.raw_requests.told(row, venue_ms, spread_ms)
 
     def obey(self, error: VenueRateLimited, *, now_ns: int, account: str = "") -> None:
         """The venue said to wait (429, 418); a shorter wait never cuts a longer one."""
@@ -267,8 +316,7 @@ class RateLimits:
 
     def connected(self, *, venue_ms: int) -> None:
         """A connection was opened, which has a weight as well."""
-        self.weight.settle(0, venue_ms, counts=False)
-        self.weight.used += CONNECT_WEIGHT
+        self.weight.count(CONNECT_WEIGHT, venue_ms)
 
     def connect_wait_s(self, now_ns: int) -> float:
         """Take one attempt to connect; seconds to wait before making it."""

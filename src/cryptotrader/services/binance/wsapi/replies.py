@@ -34,6 +34,9 @@ CONNECTION_LOST = -90003
 GIVEN_UP = -90004
 """Code of our own: the request was not sent; ``msg`` says why."""
 
+OK = 200
+"""Status of a good reply."""
+
 _UNKNOWN_CODES = frozenset({-1006, -1007})
 
 
@@ -47,7 +50,7 @@ class LimitRow(msgspec.Struct, rename="camel", gc=False):
     count: int = 0
 
 
-class Problem(msgspec.Struct):
+class Problem(msgspec.Struct, gc=False):
     """``{"code":-1003,"msg":"...","data":{"serverTime":1659142907531,"retryAfter":1659146400000}}``."""
 
     code: int = 0
@@ -55,7 +58,7 @@ class Problem(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Reply(msgspec.Struct, rename="camel"):
+class Reply(msgspec.Struct, rename="camel", gc=False):
     """Everything that comes: a reply, or an event."""
 
     id: str | int | None = None
@@ -69,7 +72,7 @@ class Reply(msgspec.Struct, rename="camel"):
     @property
     def is_ok(self) -> bool:
         """Whether the request did what it should."""
-        return self.status == 200
+        return self.status == OK
 
 
 class _Times(msgspec.Struct, rename="camel"):

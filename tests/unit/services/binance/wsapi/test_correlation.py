@@ -26,7 +26,7 @@ METHODS = [spec for spec in SPECS if spec.method]
 class Nowhere:
     """A sink that keeps nothing."""
 
-    def bind(self, message_id: str) -> None: ...
+    message_id = ""
 
     def answered(self, reply: Reply, data: bytes) -> None: ...
 
@@ -36,7 +36,8 @@ class Nowhere:
 
 
 def pending(wire_id: str, link: int = 1) -> Pending:
-    entry = Pending(Call("ping", {}, kind=Kind.READ, cost=Cost(1)), Nowhere(), wire_id, final_ns=100)
+    call = Call("ping", {}, kind=Kind.READ, cost=Cost(1))
+    entry = Pending(call, Nowhere(), wire_id, wire_id, final_ns=100, deadline_ns=100)
     entry.link = link
     return entry
 

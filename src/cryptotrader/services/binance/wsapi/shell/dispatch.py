@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock
 from cryptotrader.core.errors import CryptotraderError
@@ -40,7 +42,8 @@ class Dispatcher:
         self.failures = 0
         """Callbacks that raised or took too long."""
         self.dropped_events = 0
-        self._queue: deque[tuple[Job, bool]] = deque()
+        self.queue: deque[tuple[Job, bool]] = deque()
+        """What waits to run, the one that runs included, and whether it is an event."""
         self._events = 0
         self._event_capacity = event_capacity
         self._timeout_ns = int(timeout_s * NS_PER_S)
@@ -54,7 +57,7 @@ class Dispatcher:
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     def put(self, job: Job) -> None:
         """Run it after everything before it."""
@@ -82,7 +85,7 @@ class Dispatcher:
     def _put(self, job: Job, *, is_event: bool) -> None:
         if self._closed:
             return
-        self._queue.append((job, is_event))
+        self.queue.append((job, is_event))
         self._idle.clear()
         self._wake.set()
         if self._task is None:
@@ -90,7 +93,7 @@ class Dispatcher:
 
     async def _work(self) -> None:
         is_running = False
-        queue, clock = self._queue, self._clock
+        queue, clock = self.queue, self._clock
         try:
             while not self._closed:
                 while queue:
@@ -128,23 +131,20 @@ class Dispatcher:
 class CallbackSink:
     """Where a request with a callback ends."""
 
-    __slots__ = ("_callback", "_dispatcher", "_message_id")
+    __slots__ = ("_callback", "_dispatcher", "message_id")
 
     def __init__(self, callback: Callback, dispatcher: Dispatcher) -> None:
-        self._message_id = ""
+        self.message_id = ""
+        """Replies are shown under this, whatever id the transmission had."""
         self._callback = callback
         self._dispatcher = dispatcher
-
-    def bind(self, message_id: str) -> None:
-        """The id that replies are shown under, whatever id the transmission had."""
-        self._message_id = message_id
 
     def answered(self, reply: Reply, data: bytes) -> None:
         """The venue's reply, under the id that the caller knows."""
 
         async def run() -> None:
             envelope = envelope_of(data)
-            envelope["id"] = self._message_id
+            envelope["id"] = self.message_id
             await self._callback(envelope)
 
         self._dispatcher.put(run)
@@ -157,21 +157,16 @@ class CallbackSink:
         """A reply of our own, in the same shape."""
 
         async def run() -> None:
-            await self._callback(failure_envelope(self._message_id, error))
+            await self._callback(failure_envelope(self.message_id, error))
 
         self._dispatcher.put(run)
 
 
-class FutureSink:
+class FutureSink(msgspec.Struct, eq=False):
     """Where a request that somebody waits for ends."""
 
-    __slots__ = ("future",)
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-
-    def bind(self, message_id: str) -> None:
-        """Whoever waits for a future needs no id."""
+    future: asyncio.Future[Reply]
+    message_id: str = ""
 
     def answered(self, reply: Reply, data: bytes) -> None:
         """The venue's reply; nobody hears it where the caller has left."""

@@ -72,10 +72,14 @@ class Link:
         self.on_end: Callable[[Link], None] = _ignore
         self._wire = wire
         self._direct = wire if isinstance(wire, DirectWire) else None
-        self._on_message = on_message
+        self.post: Callable[[bytes], None] | None = self._direct.post if self._direct is not None else None
+        """Writes a frame without waiting, where the wire can; raises NotConnected, and ``end`` is to be called then."""
+        self.on_message = on_message
+        """Called with every message as long as this has not ended."""
         self._silence = Silence(policy)
         self._held: deque[tuple[Feed, bytes]] = deque()
-        self._writing_bytes = 0
+        self.written_bytes = 0
+        """At least the bytes that the network has not taken; all of those written since ``is_full`` was asked."""
 
     def __repr__(self) -> str:
         return f"Link({self.number}, {self.state})"
@@ -85,22 +89,24 @@ class Link:
         """Whether it has not ended."""
         return self.state != "ended"
 
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes that the network has not taken yet."""
-        return self._writing_bytes if self._direct is None else self._direct.unsent_bytes
+    def is_full(self, limit_bytes: int) -> bool:
+        """Whether more than ``limit_bytes`` wait for the network to take them."""
+        if self._direct is not None:
+            self.written_bytes = self._direct.unsent_bytes
+        return self.written_bytes > limit_bytes
 
     async def send(self, frame: bytes) -> None:
         """Write a frame. Where that fails the link ends; what became of the frame is not known then."""
         try:
             if self._direct is not None:
+                self.written_bytes += len(frame)
                 self._direct.post(frame)
                 return
-            self._writing_bytes += len(frame)
+            self.written_bytes += len(frame)
             try:
                 await self._wire.send(frame)
             finally:
-                self._writing_bytes -= len(frame)
+                self.written_bytes -= len(frame)
         except NotConnected as error:
             self.end(error.message)
 
@@ -160,7 +166,7 @@ class Link:
 
     def _read(self, data: bytes) -> None:
         if self.state != "ended":
-            self._on_message(self, data)
+            self.on_message(self, data)
 
 
 def _ignore(link: Link) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass
 
 from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
@@ -54,7 +54,7 @@ class CourierDeps:
         ids: Ids of requests.
         credentials: What signs; None means that only public requests work.
         start: Starts a background job.
-        queued: How many callbacks wait to run.
+        queued: The callbacks that wait to run.
         on_event: Called with each event that a link brings, and its bytes.
     """
 
@@ -64,7 +64,7 @@ class CourierDeps:
     ids: MessageIds
     credentials: Credentials | None
     start: Callable[[str, Callable[[], Awaitable[None]]], object]
-    queued: Callable[[], int]
+    queued: Sized
     on_event: Callable[[Link, Reply, bytes], None]
 
 
@@ -82,17 +82,19 @@ class Outbox:
         """Whether requests are taken at all."""
         self.account = deps.credentials.api_key if deps.credentials is not None else ""
         """Whose orders the venue counts on this connection; shown nowhere."""
+        self._reply_timeout_ns = int(deps.policy.reply_timeout_s * NS_PER_S)
         self.table = PendingTable()
         self.stats = Stats()
         self.offset = ClockOffset()
         # Measured against the monotonic clock, so that a step of our wall clock changes nothing.
         self.offset.offset_ms = (deps.clock.now_ns() - deps.clock.monotonic_ns()) // NS_PER_MS
         self._turns = 0
+        self.now_ns = self._now_ns = deps.clock.monotonic_ns
 
     def venue_ms(self) -> int:
         """The venue's time as far as it is known."""
-        # As ``offset.timestamp_ms`` says; a request asks four times.
-        return self._clock.monotonic_ns() // NS_PER_MS + self.offset.offset_ms
+        # As ``offset.timestamp_ms`` says; a request asks several times.
+        return self._now_ns() // NS_PER_MS + self.offset.offset_ms
 
     def window_ms(self) -> int:
         """The venue's time at the earliest: a new interval of a limit must have begun there, not only here."""
@@ -125,33 +127,32 @@ class Outbox:
         kind = VenueBanned if self._limits.is_banned(self._clock.monotonic_ns()) else VenueRateLimited
         return kind("Rate limit exceeded", retry_after_s=wait_s)
 
-    async def _transmit(self, entry: Pending, link: Link) -> None:
-        """Sign, register, write, in this order and without waiting in between; the link may end meanwhile."""
+    def _prepare(self, entry: Pending, link: Link, now_ns: int) -> bytes:
+        """Sign and register, in this order; what is returned is to be written without waiting in between."""
+        call = entry.call
         is_ready = False
         try:
             if entry.sends:
                 entry.wire_id = self._deps.ids.next()
-            params = self._authorised(entry, link)
-            frame = request_frame(entry.wire_id, entry.call.method, params)
+            params = self._authorised(entry, link, now_ns) if call.needs_key else call.params
+            frame = request_frame(entry.wire_id, call.method, params)
             is_ready = True
         finally:
             if not is_ready:
                 self._settle(entry, was_sent=False)
-        now_ns = self._clock.monotonic_ns()
-        entry.link, entry.sent_ns = link.number, now_ns
+        entry.link = link.number
+        entry.sent_ns = now_ns
         entry.sends += 1
-        entry.deadline_ns = min(entry.final_ns, now_ns + int(self._policy.reply_timeout_s * NS_PER_S))
+        deadline_ns = now_ns + self._reply_timeout_ns
+        entry.deadline_ns = deadline_ns if deadline_ns < entry.final_ns else entry.final_ns
         self.table.add(entry)
         self.stats.sent += 1
-        if link.is_open:
-            await link.send(frame)
+        return frame
 
-    def _authorised(self, entry: Pending, link: Link) -> dict[str, object]:
+    def _authorised(self, entry: Pending, link: Link, now_ns: int) -> dict[str, object]:
         call = entry.call
-        if not call.needs_key:
-            return call.params
         if call.signed:
-            entry.timestamp_ms = self.venue_ms()
+            entry.timestamp_ms = now_ns // NS_PER_MS + self.offset.offset_ms
         params = dict(call.params)
         if link.logged_on and call.credentials is None and call.method not in EXPLICIT:
             if call.signed:
@@ -160,7 +161,7 @@ class Outbox:
         credentials = call.credentials or self._deps.credentials
         assert credentials is not None
         if call.signed:
-            sign(params, credentials, entry.timestamp_ms)
+            sign(params, credentials, entry.timestamp_ms, call.shape)
         else:
             params["apiKey"] = credentials.api_key
         return params
@@ -168,10 +169,13 @@ class Outbox:
     def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
         if entry.has_cost:
             entry.has_cost = False
+            # As ``window_ms``; every answer passes here.
+            offset = self.offset
+            error_ms = (offset.error_ms or 0) + CLOCK_MARGIN_MS
             self._limits.settle(
                 entry.call.cost,
-                venue_ms=self.window_ms(),
+                venue_ms=self._now_ns() // NS_PER_MS + offset.offset_ms - error_ms,
                 rows=rows,
                 was_sent=was_sent,
-                spread_ms=2 * self._error_ms(),
+                spread_ms=2 * error_ms,
             )

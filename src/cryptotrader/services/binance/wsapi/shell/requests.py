@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections import deque
 
 import msgspec
 
 from cryptotrader.config import get_logger
-from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
 from cryptotrader.core.errors import (
     CryptotraderError,
     NotConnected,
@@ -22,10 +23,10 @@ from cryptotrader.services.binance.models.market import ServerTime
 from cryptotrader.services.binance.wsapi.correlation import Call, Kind, Pending, Sink
 from cryptotrader.services.binance.wsapi.limits import Cost
 from cryptotrader.services.binance.wsapi.reconcile import LostRequest
-from cryptotrader.services.binance.wsapi.replies import Reply, is_clock_refusal, parse, reply_error
+from cryptotrader.services.binance.wsapi.replies import OK, Reply, is_clock_refusal, parse, reply_error
 from cryptotrader.services.binance.wsapi.shell.dispatch import FutureSink
 from cryptotrader.services.binance.wsapi.shell.link import Link
-from cryptotrader.services.binance.wsapi.shell.outbox import CourierDeps, Outbox
+from cryptotrader.services.binance.wsapi.shell.outbox import CLOCK_MARGIN_MS, CourierDeps, Outbox
 
 log = get_logger(__name__)
 
@@ -64,35 +65,66 @@ class Courier(Outbox):
             VenueRateLimited: A limit would hold it up for too long, or too many are under way; it was not sent.
             VenueAuthError: It needs credentials and there are none.
         """
-        entry = self._entry(call, sink, timeout_s)
-        if link is not None:
+        if link is None:
+            entry = self.begin(call, sink, self._now_ns(), timeout_s=timeout_s)
+        else:
+            entry = self._entry(call, sink, timeout_s, self._now_ns())
             entry.only_link = link.number
             self._own_links[link.number] = link
+        if not entry.sends:
+            await self.launch(entry, link)
+        return entry.message_id
+
+    def begin(self, call: Call, sink: Sink, now_ns: int, *, timeout_s: float | None = None) -> Pending:
+        """The same without waiting: where ``sends`` of what is returned is 0, ``launch`` has to follow.
+
+        Nearly every request is on its way after this, and costs no task and no turn of the loop.
+        """
+        entry = self._entry(call, sink, timeout_s, now_ns)
+        link = self.link
+        if link is None or link.post is None:
+            return entry
+        offset = self.offset
+        window_ms = now_ns // NS_PER_MS + offset.offset_ms - (offset.error_ms or 0) - CLOCK_MARGIN_MS
+        if self._limits.take(call.cost, now_ns=now_ns, venue_ms=window_ms) > 0:
+            return entry
+        entry.has_cost = True
+        frame = self._prepare(entry, link, now_ns)
+        link.written_bytes += len(frame)
+        try:
+            link.post(frame)
+        except NotConnected as error:
+            link.end(error.message)
+        if link.state == "ended":
+            self.on_link_end(link)
+        return entry
+
+    async def launch(self, entry: Pending, link: Link | None = None) -> None:
+        """Send what ``begin`` could not send at once; raises as ``submit``."""
         target = link or self.link
         if target is None:
-            if call.kind is not Kind.READ:
+            if entry.call.kind is not Kind.READ:
                 raise NotConnected("not connected")
             silence_s = self._limits.silence_s(self._clock.monotonic_ns())
             if silence_s > self._policy.max_wait_s:
                 raise self._held_back(silence_s)
             self._queue(entry)
-            return entry.message_id
+            return
         wait_s = self._take(entry)
         if wait_s > 0:
             await self._turn(entry, wait_s)
             target = link or self.link
             if target is None or not target.is_open:
                 self._settle(entry, was_sent=False)
-                if call.kind is not Kind.READ:
+                if entry.call.kind is not Kind.READ:
                     raise NotConnected("not connected")
                 self._queue(entry)
-                return entry.message_id
+                return
         await self._post(entry, target)
-        return entry.message_id
 
     async def ask(self, call: Call, link: Link) -> Reply:
         """A request of the connection's own; the good reply, or the error it stands for."""
-        sink = FutureSink()
+        sink = FutureSink(asyncio.get_running_loop().create_future())
         await self.submit(call, sink, link=link)
         reply = await sink.future
         if not reply.is_ok:
@@ -101,7 +133,7 @@ class Courier(Outbox):
 
     async def sync_clock(self, link: Link) -> None:
         """Ask for the venue's time."""
-        call = Call("time", {}, kind=Kind.STATE, cost=Cost(1, account=self.account, is_trading=True))
+        call = Call("time", {}, Kind.STATE, Cost(1, account=self.account, is_trading=True))
         sent_ns = self._clock.monotonic_ns()
 
         def sample(reply: Reply) -> None:
@@ -111,25 +143,28 @@ class Courier(Outbox):
         call.on_ok = sample
         await self.ask(call, link)
 
-    def _entry(self, call: Call, sink: Sink, timeout_s: float | None) -> Pending:
+    def _entry(self, call: Call, sink: Sink, timeout_s: float | None, now_ns: int) -> Pending:
         if not self.is_open:
             raise NotConnected("not connected")
-        policy = self._policy
-        if len(self.table) + self._turns + self._deps.queued() >= policy.max_pending:
+        policy, link = self._policy, self.link
+        if len(self.table) + self._turns + len(self._deps.queued) >= policy.max_pending:
             raise VenueRateLimited(TOO_MANY, retry_after_s=1.0)
-        if self.link is not None and self.link.unsent_bytes > policy.max_outbound_bytes:
+        limit_bytes = policy.max_outbound_bytes
+        if link is not None and link.written_bytes > limit_bytes and link.is_full(limit_bytes):
             raise VenueRateLimited(TOO_MANY, retry_after_s=1.0)
         if call.needs_key and call.credentials is None and self._deps.credentials is None:
             log.warning(f"{call.method} needs credentials")
             raise VenueAuthError("Invalid API key")
         if timeout_s is None:
             timeout_s = policy.read_timeout_s if call.kind is Kind.READ else policy.max_wait_s + policy.reply_timeout_s
-        message_id = self._deps.ids.next()
-        sink.bind(message_id)
-        return Pending(call, sink, message_id, final_ns=self._clock.monotonic_ns() + int(timeout_s * NS_PER_S))
+        message_id = sink.message_id = self._deps.ids.next()
+        final_ns = now_ns + int(timeout_s * NS_PER_S)
+        return Pending(call, sink, message_id, message_id, final_ns, final_ns)
 
     async def _post(self, entry: Pending, link: Link) -> None:
-        await self._transmit(entry, link)
+        frame = self._prepare(entry, link, self._now_ns())
+        if link.is_open:
+            await link.send(frame)
         if not link.is_open:
             # It had ended before; where it ended just now, this finds nothing left to do.
             self.on_link_end(link)
@@ -152,21 +187,28 @@ class Courier(Outbox):
             if not reply.is_ok:
                 self._on_stray(link, reply)
             return
-        self._settle(entry, rows=reply.rate_limits)
-        if not reply.is_ok:
+        if entry.has_cost:
+            self._settle(entry, rows=reply.rate_limits)
+        if reply.status != OK:
             self._on_refusal(entry, reply, data)
             return
-        if entry.call.kind is Kind.STATE and entry.call.method in LOGON:
-            link.logged_on = LOGON[entry.call.method]
-        try:
-            if entry.call.on_ok is not None:
-                entry.call.on_ok(reply)
-        except msgspec.DecodeError:
-            # The reader goes on, and whoever asked is told.
-            self.stats.malformed += 1
-            entry.sink.failed(VenueTimeout(f"Binance's answer to {entry.call.method} cannot be read"))
+        call = entry.call
+        if call.kind is Kind.STATE and not self._note(call, link, reply):
+            entry.sink.failed(VenueTimeout(f"Binance's answer to {call.method} cannot be read"))
             return
         entry.sink.answered(reply, data)
+
+    def _note(self, call: Call, link: Link, reply: Reply) -> bool:
+        """What a good reply says about its connection; False where it cannot be read: the reader goes on."""
+        if call.method in LOGON:
+            link.logged_on = LOGON[call.method]
+        try:
+            if call.on_ok is not None:
+                call.on_ok(reply)
+        except msgspec.DecodeError:
+            self.stats.malformed += 1
+            return False
+        return True
 
     def _on_stray(self, link: Link, reply: Reply) -> None:
         """An error that belongs to no request still says to wait, or that the session is over ("id": null)."""

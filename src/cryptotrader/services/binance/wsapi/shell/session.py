@@ -273,4 +273,5 @@ class Session:
 
 
 def _call(method: str, params: dict[str, object] | None = None, *, auth: tuple[bool, bool] = (False, False)) -> Call:
-    return Call(method, params or {}, kind=Kind.STATE, cost=OWN_COST, auth=auth)
+    needs_key, signed = auth
+    return Call(method, params or {}, Kind.STATE, OWN_COST, needs_key, signed)
