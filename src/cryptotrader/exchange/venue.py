@@ -32,7 +32,7 @@ from cryptotrader.exchange.engine.events import (
     UserEvent,
 )
 from cryptotrader.exchange.engine.records import EngineState
-from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
 from cryptotrader.exchange.keeper import Keeper, Recovery
 from cryptotrader.exchange.market.rules_data import sor_groups
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
@@ -129,6 +129,13 @@ class PaperVenue(VenueCommands):
         self._save_checkpoint()
 
     # The market
+
+    def set_status(self, symbol: str, status: str) -> None:
+        """Halt a symbol, or let it trade again from the book that its source has by now."""
+        super().set_status(symbol, status)
+        if status == SymbolStatus.TRADING:
+            snapshot = self._driver.by_symbol[symbol].snapshot(symbol)
+            self._emit("market", self.engine.on_snapshot(snapshot, self.now_ms()))
 
     def watch(self, symbol: str) -> None:
         """Somebody looks at a symbol now: a recording that was told to hold begins to play."""

@@ -75,7 +75,7 @@ class SymbolMarket:
         self.top_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)
         self.is_still = False
-        """While the symbol does not trade, and then until the source's next whole book: nothing of the source is shown."""
+        """The symbol does not trade, or has not yet seen its source's book since it does again."""
         self.fresh_from = 0
         """Changes up to this update id are in the book already that ended a standstill."""
         self.prices: Prices = no_prices
