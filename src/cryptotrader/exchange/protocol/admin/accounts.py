@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -15,6 +16,8 @@ from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import format_scaled, parse_scaled
 from cryptotrader.exchange.accounts import DEFAULT_FEE_BPS, KeyKind, PaperAccount
 from cryptotrader.exchange.back_office import BackOffice, make_material
+from cryptotrader.exchange.engine.rules.commission import Rates, SymbolFees
+from cryptotrader.exchange.engine.rules.terms import AssetLimit
 from cryptotrader.exchange.latency import Latency
 from cryptotrader.exchange.protocol.admin.guard import Guard, Problem, answer, read
 from cryptotrader.exchange.protocol.admin.keys import named_account, shown_key
@@ -28,9 +31,59 @@ Asset = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{1,20}$")]
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,10}(\.[0-9]{1,8})?$")]
 Holding = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,8})?$")]
 Realism = Literal["optimistic", "realistic", "pessimistic"]
+Share = Annotated[str, msgspec.Meta(pattern=r"^0(\.[0-9]{1,8})?$")]
 FeeBps = Annotated[int, msgspec.Meta(ge=0, le=MAX_FEE_BPS)]
 PermissionSet = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{1,32}$")]
 PermissionSets = Annotated[tuple[PermissionSet, ...], msgspec.Meta(max_length=64)]
+
+
+_TERMS = (
+    "maker_bps",
+    "taker_bps",
+    "realism",
+    "can_trade",
+    "permissions",
+    "latency",
+    "pays_in_bnb",
+    "sor_disabled",
+)
+"""Attributes of an account that stand in the JSON as they are."""
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of commission, as shares: ``{"maker": "0.001"}`` is ten basis points."""
+
+    maker: Share = "0"
+    taker: Share = "0"
+    buyer: Share = "0"
+    seller: Share = "0"
+
+    def rates(self) -> Rates:
+        """As the engine takes them."""
+        return Rates(
+            maker=parse_scaled(self.maker),
+            taker=parse_scaled(self.taker),
+            buyer=parse_scaled(self.buyer),
+            seller=parse_scaled(self.seller),
+        )
+
+
+class SymbolRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one symbol costs."""
+
+    standard: Rate
+    special: Rate = Rate()
+    tax: Rate = Rate()
+    discount_enabled: bool = True
+
+    def fees(self) -> SymbolFees:
+        """As the engine takes them."""
+        return SymbolFees(
+            standard=self.standard.rates(),
+            special=self.special.rates(),
+            tax=self.tax.rates(),
+            discount_enabled=self.discount_enabled,
+        )
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +98,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     can_trade: bool = True
     permissions: PermissionSets = ("SPOT",)
     latency: Latency | None = None
+    pays_in_bnb: bool = False
+    sor_disabled: bool = False
     keys: Annotated[tuple[KeyKind, ...], msgspec.Meta(max_length=3)] = (KeyKind.HMAC,)
     """Keys to make with it, by kind."""
 
@@ -57,7 +112,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     realism: Realism | msgspec.UnsetType = msgspec.UNSET
     can_trade: bool | msgspec.UnsetType = msgspec.UNSET
     permissions: PermissionSets | msgspec.UnsetType = msgspec.UNSET
-    latency: Latency | None | msgspec.UnsetType = msgspec.UNSET
+    latency: Latency | msgspec.UnsetType | None = msgspec.UNSET
+    pays_in_bnb: bool | msgspec.UnsetType = msgspec.UNSET
+    sor_disabled: bool | msgspec.UnsetType = msgspec.UNSET
+    special: Rate | msgspec.UnsetType = msgspec.UNSET
+    tax: Rate | msgspec.UnsetType = msgspec.UNSET
+    symbol_fees: dict[Asset, SymbolRate] | msgspec.UnsetType = msgspec.UNSET
+    """All symbols that differ; an empty object lets none differ."""
+    asset_limits: dict[Asset, Holding] | msgspec.UnsetType = msgspec.UNSET
+    """MAX_ASSET: most of an asset in one order."""
 
 
 class Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,15 +165,8 @@ class AccountRoutes:
 
     async def _open(self, request: Request) -> Response:
         wanted = await read(request, Opening)
-        account = PaperAccount(
-            id=wanted.account,
-            maker_bps=wanted.maker_bps,
-            taker_bps=wanted.taker_bps,
-            realism=wanted.realism,
-            can_trade=wanted.can_trade,
-            permissions=wanted.permissions,
-            latency=wanted.latency,
-        )
+        terms = {name: getattr(wanted, name) for name in _TERMS}
+        account = PaperAccount(id=wanted.account, **terms)
         if wanted.balances is not None:
             account = dataclasses.replace(account, balances=_scaled(wanted.balances))
         # Before the account is there: an RSA pair takes its time, and nothing must come in between.
@@ -128,11 +184,7 @@ class AccountRoutes:
     async def _change(self, request: Request) -> Response:
         wanted = await read(request, Change)
         account = named_account(self._desk, request)
-        changes = {
-            name: value
-            for name in Change.__struct_fields__
-            if (value := getattr(wanted, name)) is not msgspec.UNSET
-        }
+        changes = {name: value for name, value in _changes(wanted) if value is not msgspec.UNSET}
         changed = dataclasses.replace(account, **changes)
         self._office.change(changed)
         self._desk.roads.forget(account.id)
@@ -162,12 +214,19 @@ class AccountRoutes:
         return {
             "account": account.id,
             "uid": account.uid,
-            "maker_bps": account.maker_bps,
-            "taker_bps": account.taker_bps,
-            "realism": account.realism,
-            "can_trade": account.can_trade,
-            "permissions": account.permissions,
-            "latency": account.latency,
+            **{name: getattr(account, name) for name in _TERMS},
+            "special": _shown_rates(account.special),
+            "tax": _shown_rates(account.tax),
+            "symbol_fees": {
+                symbol: {
+                    "standard": _shown_rates(fees.standard),
+                    "special": _shown_rates(fees.special),
+                    "tax": _shown_rates(fees.tax),
+                    "discount_enabled": fees.discount_enabled,
+                }
+                for symbol, fees in account.symbol_fees.items()
+            },
+            "asset_limits": {each.asset: format_scaled(each.limit) for each in account.asset_limits},
             "open_orders": len(venue.open_orders(account.id)),
             "keys": [key.id for key in self._office.keys_of(account.id)],
             "balances": {
@@ -175,6 +234,23 @@ class AccountRoutes:
                 for asset, free, locked in venue.balances(account.id)
             },
         }
+
+
+def _changes(wanted: Change) -> Iterator[tuple[str, Any]]:
+    """(attribute of the account, new value), unset ones included."""
+    for name in _TERMS:
+        yield name, getattr(wanted, name)
+    for name in ("special", "tax"):
+        rate = getattr(wanted, name)
+        yield name, rate.rates() if isinstance(rate, Rate) else rate
+    if wanted.symbol_fees is not msgspec.UNSET:
+        yield "symbol_fees", {symbol: rate.fees() for symbol, rate in wanted.symbol_fees.items()}
+    if wanted.asset_limits is not msgspec.UNSET:
+        yield "asset_limits", tuple(AssetLimit(*each) for each in sorted(_scaled(wanted.asset_limits).items()))
+
+
+def _shown_rates(rates: Rates) -> dict[str, str]:
+    return {name: format_scaled(getattr(rates, name)) for name in ("maker", "taker", "buyer", "seller")}
 
 
 def _scaled(balances: dict[str, str]) -> dict[str, int]:

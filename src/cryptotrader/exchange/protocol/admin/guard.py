@@ -65,7 +65,7 @@ def is_local(request: Request) -> bool:
         return False
 
 
-async def read(request: Request, type_: type[T]) -> T:
+async def read(request: Request, wanted: type[T] | msgspec.json.Decoder[T]) -> T:
     """The body, checked; without one an empty object.
 
     Raises:
@@ -77,7 +77,8 @@ async def read(request: Request, type_: type[T]) -> T:
         if len(body) > MAX_BODY_BYTES:
             raise Problem("The body is too large.", 413)
     try:
-        return msgspec.json.decode(bytes(body) or b"{}", type=type_)
+        decoder = wanted if isinstance(wanted, msgspec.json.Decoder) else msgspec.json.Decoder(wanted)
+        return decoder.decode(bytes(body) or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(f"Not what is expected here: {error}") from None
 

@@ -1,4 +1,4 @@
-"""``/admin/accounts/{account}/keys``: who may sign for an account. A secret is shown once, in the answer that makes it."""
+"""``/admin/accounts/{account}/keys``: who may sign for an account. A secret is shown once, where it is made."""
 
 from __future__ import annotations
 

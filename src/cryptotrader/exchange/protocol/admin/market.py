@@ -66,6 +66,8 @@ class Seed(Order, frozen=True, tag="seed"):
 
 MarketOrder = Pause | Play | Step | Seek | Speed | Seed
 
+_ORDERS: msgspec.json.Decoder[MarketOrder] = msgspec.json.Decoder(MarketOrder)
+
 
 class SymbolStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``PATCH /admin/symbols/{symbol}``."""
@@ -95,7 +97,7 @@ class MarketRoutes:
         return answer(self._shown(self._desk.venue.sources))
 
     async def _control(self, request: Request) -> Response:
-        order = await read(request, MarketOrder)  # type: ignore[arg-type]
+        order = await read(request, _ORDERS)
         sources = self._sources(order.symbol, is_picky=not isinstance(order, Pause | Play | Speed))
         try:
             self._desk.venue.control(_action(order), sources)
