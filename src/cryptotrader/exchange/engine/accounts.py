@@ -161,6 +161,13 @@ class History:
         """An order is no longer open."""
         self.open.pop(order.order_id, None)
 
+    def rename(self, order: Order, client_order_id: str) -> None:
+        """An order gets another client order id; the old one finds it no more."""
+        if self._by_client_id.get(order.client_order_id) == order.order_id:
+            del self._by_client_id[order.client_order_id]
+        order.client_order_id = client_order_id
+        self._by_client_id[client_order_id] = order.order_id
+
     def by_client_id(self, client_order_id: str) -> Order | None:
         """The newest order that bears a client order id."""
         order_id = self._by_client_id.get(client_order_id)

@@ -22,15 +22,17 @@ from cryptotrader.exchange.engine.events import (
     TopChanged,
     TradePrinted,
 )
-from cryptotrader.exchange.engine.execution import Execution, make_client_order_id
+from cryptotrader.exchange.engine.execution import Execution
+from cryptotrader.exchange.engine.ids import make_client_order_id
 from cryptotrader.exchange.engine.match_records import MatchRecords
 from cryptotrader.exchange.engine.matching import liquidity
+from cryptotrader.exchange.engine.matching.amend import amend, find_amendable
 from cryptotrader.exchange.engine.matching.entry import enter, taker_of
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
-from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder, Order
+from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, Amendment, AmendOrder, CancelOrder, NewOrder, Order
 from cryptotrader.exchange.engine.rules import SymbolStatus
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
@@ -236,6 +238,24 @@ class Engine(MatchRecords):
         market.is_still = market.is_still or not market.is_trading
         self._now_ms = now_ms
         return []
+
+    def amend(
+        self, account: str, which: AmendOrder, now_ms: int
+    ) -> tuple[Amendment, Order, OrderList | None, list[Event]]:
+        """Make an open order smaller; it keeps its place in the queue.
+
+        Returns:
+            The amendment; a copy of the order, with its id from before as ``orig_client_order_id``; its list, where it
+            is in one; and what happened.
+
+        Raises:
+            Refusal: -2038, -2039 or a filter's; nothing has changed.
+        """
+        market = self._market(which.symbol)
+        orders = find_amendable(market, self._accounts[account], which)
+        run = self._start(now_ms)
+        amended = amend(run, market, which, orders)
+        return *amended, self._end(run)
 
     # Market events
 

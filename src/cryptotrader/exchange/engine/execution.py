@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 
 from cryptotrader.core.orders import ExecutionType, FillReason, OrderStatus, Side
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate
+from cryptotrader.exchange.engine.ids import make_client_order_id as make_client_order_id
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
-from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NO_TRADE, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NO_TRADE, Amendment, Fill, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import commission
-
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 _CLOSINGS = {
     OrderStatus.CANCELED: ExecutionType.CANCELED,
     OrderStatus.EXPIRED_IN_MATCH: ExecutionType.TRADE_PREVENTION,
 }
 """How the end of an order is told; others expire."""
-
-GENERATED_CHARS = 22
-"""Length of a generated id. Unit: characters. Reason: Binance's own are as long."""
-
-
-def make_client_order_id(kind: str, number: int) -> str:
-    """An id that depends on nothing but its arguments, so that a replay gives the same one.
-
-    Args:
-        kind: ``order`` or ``cancel``: keeps the two apart.
-        number: Unique within its kind: an order id or execution id.
-    """
-    value = int.from_bytes(blake2b(f"{kind}:{number}".encode(), digest_size=17).digest(), "big")
-    characters = []
-    for _ in range(GENERATED_CHARS):
-        value, index = divmod(value, len(_ALPHABET))
-        characters.append(_ALPHABET[index])
-    return "".join(characters)
 
 
 class Execution:
@@ -82,6 +62,7 @@ class Execution:
         cancel_id: str = "",
         prevented: PreventedMatch | None = None,
         lost: int = 0,
+        amendment: Amendment | None = None,
     ) -> None:
         """Tell of a change of an order as it stands now; ``lost``: what self-trade prevention took away just now."""
         self.events.append(
@@ -91,10 +72,15 @@ class Execution:
                 execution_id=self.next_execution_id,
                 time_ms=self.now_ms,
                 client_order_id=cancel_id or order.client_order_id,
-                orig_client_order_id=order.client_order_id if cancel_id else "",
+                orig_client_order_id=amendment.orig_client_order_id
+                if amendment is not None
+                else order.client_order_id
+                if cancel_id
+                else "",
                 fill=fill,
                 prevented=prevented,
                 last_prevented_qty=lost,
+                amendment=amendment,
             )
         )
         self.next_execution_id += 1

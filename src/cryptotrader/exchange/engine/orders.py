@@ -88,7 +88,7 @@ class AmendOrder(msgspec.Struct, frozen=True, kw_only=True):
     qty: int
     """Scaled: the whole quantity from now on."""
     new_client_order_id: str = ""
-    """Empty: the order keeps its own."""
+    """The order's id from then on. Empty: the engine makes one."""
 
 
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,23 @@ from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import Fill, Order
 from cryptotrader.exchange.engine.rules import SymbolRules, Terms
+from cryptotrader.exchange.engine.state import (
+    AccountState as AccountState,
+)
+from cryptotrader.exchange.engine.state import (
+    Counters as Counters,
+)
+from cryptotrader.exchange.engine.state import (
+    EngineState as EngineState,
+)
+from cryptotrader.exchange.engine.state import (
+    QueuePlace as QueuePlace,
+)
+from cryptotrader.exchange.engine.state import (
+    SymbolCounters as SymbolCounters,
+)
 
 DEFAULT_LIMIT = 500
 """Rows of a query without a limit. Unit: rows. Reason: Binance's default."""
@@ -24,50 +39,8 @@ DEFAULT_LIMIT = 500
 EVERY_FILL = FillQuery(limit=DEFAULT_LIMIT)
 
 
-class SymbolCounters(msgspec.Struct, frozen=True):
-    """What must go on where it stopped in one symbol."""
-
-    symbol: str
-    last_trade_id: int
-    trade_shift: int
-    """How many public trades users added: later trade ids of the source are this much higher."""
-    last_price: int
-    last_trade_ms: int
-
-
-class Counters(msgspec.Struct, frozen=True):
-    """Ids to give next. Small: a store writes it with every commit."""
-
-    next_order_id: int = 1
-    next_execution_id: int = 1
-    next_list_id: int = 1
-    symbols: tuple[SymbolCounters, ...] = ()
-
-
-class AccountState(msgspec.Struct, frozen=True):
-    """One account without its orders."""
-
-    account: str
-    fees: Fees
-    balances: tuple[Balance, ...]
-    terms: Terms = Terms()
-
-
-class EngineState(msgspec.Struct, frozen=True):
-    """Everything that a restart must not lose. The external book comes back from the market source."""
-
-    counters: Counters = Counters()
-    accounts: tuple[AccountState, ...] = ()
-    orders: tuple[Order, ...] = ()
-    """Oldest first; ``Order.fills`` may be left empty."""
-    fills: tuple[Fill, ...] = ()
-    """Oldest first."""
-    lists: tuple[OrderList, ...] = ()
-    """Oldest first."""
-    prevented: tuple[PreventedMatch, ...] = ()
-    """Oldest first."""
-    amendments: tuple[Amendment, ...] = ()
-    """Oldest first."""
+def _order_of_fill(fill: Fill) -> tuple[str, int, int, int, bool]:
+    return fill.symbol, fill.time_ms, fill.trade_id, fill.allocation_id, fill.is_maker
 
 
 class Records:
@@ -247,7 +220,15 @@ class Records:
     def symbol_counters(self, symbol: str) -> SymbolCounters:
         """The counters of one symbol that trades here; a store writes those that a command may have moved."""
         market = self._markets[symbol]
-        return SymbolCounters(symbol, market.last_trade_id, market.trade_shift, market.last_price, market.last_trade_ms)
+        return SymbolCounters(
+            symbol,
+            market.last_trade_id,
+            market.trade_shift,
+            market.last_price,
+            market.last_trade_ms,
+            market.next_prevented_id,
+            market.next_allocation_id,
+        )
 
     def state(self) -> EngineState:
         """Everything that a restart must not lose."""
@@ -258,15 +239,34 @@ class Records:
         orders = [order.snapshot() for history in histories for order in history.orders.values()]
         fills = [fill for history in histories for fill in history.fills]
         lists = [kept.snapshot() for account in self._accounts.values() for kept in account.lists.lists.values()]
+        # Both accounts of a prevented match keep it.
+        prevented = {
+            (each.symbol, each.prevented_match_id): each for history in histories for each in history.prevented
+        }
+        amendments = [each for history in histories for each in history.amendments]
         return EngineState(
             counters=self.counters(),
             accounts=tuple(
-                AccountState(account.account_id, account.fees, account.balances(), account.terms)
+                AccountState(
+                    account.account_id,
+                    account.fees,
+                    account.balances(),
+                    account.terms,
+                    account.trade_group_id,
+                    account.realism,
+                )
                 for account in self._accounts.values()
             ),
             orders=tuple(sorted(orders, key=lambda order: order.order_id)),
-            fills=tuple(sorted(fills, key=lambda fill: (fill.symbol, fill.trade_id, fill.is_maker))),
             lists=tuple(sorted(lists, key=lambda order_list: order_list.list_id)),
+            fills=tuple(sorted(fills, key=_order_of_fill)),
+            prevented=tuple(sorted(prevented.values(), key=lambda each: (each.symbol, each.prevented_match_id))),
+            amendments=tuple(sorted(amendments, key=lambda each: each.execution_id)),
+            queues=tuple(
+                QueuePlace(resting.order.order_id, resting.ahead, resting.shown)
+                for market in self._markets.values()
+                for resting in market.resting()
+            ),
         )
 
     def restore(self, state: EngineState) -> None:
@@ -283,13 +283,21 @@ class Records:
         for kept in state.accounts:
             free = {asset: amount for asset, amount, _ in kept.balances}
             locked = {asset: amount for asset, _, amount in kept.balances}
-            self._accounts[kept.account] = Account(kept.account, Wallet(free, locked), kept.fees, kept.terms)
+            self._accounts[kept.account] = account = Account(kept.account, Wallet(free, locked), kept.fees, kept.terms)
+            account.trade_group_id = kept.trade_group_id
+            account.realism = kept.realism
         self._restore_counters(state.counters)
         for order in state.orders:
             self._restore_order(order.snapshot())
         for order_list in state.lists:
             self._accounts[order_list.account].lists.add(order_list.snapshot())
             self._next_list_id = max(self._next_list_id, order_list.list_id + 1)
+        self._restore_queues(state.queues)
+        for prevented in state.prevented:
+            for account_id in {prevented.account, prevented.maker_account}:
+                self._accounts[account_id].history(prevented.symbol).prevented.append(prevented)
+        for amendment in state.amendments:
+            self._accounts[amendment.account].history(amendment.symbol).amendments.append(amendment)
         for fill in state.fills:
             self._accounts[fill.account].history(fill.symbol).fills.append(fill)
             self._next_order_id = max(self._next_order_id, fill.order_id + 1)
@@ -306,6 +314,8 @@ class Records:
                 market.trade_shift = kept.trade_shift
                 market.last_price = kept.last_price
                 market.last_trade_ms = kept.last_trade_ms
+                market.next_prevented_id = kept.next_prevented_id
+                market.next_allocation_id = kept.next_allocation_id
 
     def _restore_order(self, order: Order) -> None:
         self._next_order_id = max(self._next_order_id, order.order_id + 1)
@@ -317,6 +327,18 @@ class Records:
             market.side(order.side).add(order, ahead=UNKNOWN_QUEUE)
         else:
             market.wait(order, self._due, self._now_ms)
+
+    def _restore_queues(self, places: tuple[QueuePlace, ...]) -> None:
+        on_book = {
+            resting.order.order_id: (market, resting)
+            for market in self._markets.values()
+            for resting in market.resting()
+        }
+        for place in places:
+            found = on_book.get(place.order_id)
+            if found is not None:
+                market, resting = found
+                market.side(resting.order.side).put_back(resting, place.ahead, place.shown)
 
     def _check_locks(self) -> None:
         for account in self._accounts.values():

@@ -175,7 +175,7 @@ def test_restored_orders_queue_behind_all_that_the_book_shows_and_cross_it_where
     engine.submit("alice", limit("BUY", "99", "1"), NOW_MS)
     engine.submit("bob", limit("SELL", "100", "1"), NOW_MS)
     twin = Engine([RULES])
-    twin.restore(engine.state())
+    twin.restore(msgspec.structs.replace(engine.state(), queues=()))
     assert twin.on_trade(trade(1, "99", "50", sells=True), NOW_MS) != []
     assert twin.order("alice", SYMBOL, order_id=1).executed == 0
     twin.on_snapshot(snapshot(levels(("100", "0.25"), ("99", "3")), levels(("101", "1")), 200), NOW_MS)
@@ -191,3 +191,16 @@ def test_a_state_whose_locks_are_not_what_its_orders_need_is_refused() -> None:
         Engine([RULES]).restore(damaged)
     with pytest.raises(ValueError, match="fresh"):
         market_engine().restore(EngineState())
+
+
+def test_a_saved_state_keeps_the_places_in_the_queue() -> None:
+    engine = market_engine()
+    engine.submit("alice", limit("BUY", "99", "1"), NOW_MS)
+    engine.submit("bob", limit("BUY", "99", "1"), NOW_MS)
+    engine.on_trade(trade(1, "99", "0.75", sells=True), NOW_MS)
+    twin = Engine([RULES])
+    twin.restore(engine.state())
+    assert twin.state() == engine.state()
+    twin.on_trade(trade(2, "99", "0.5", sells=True), NOW_MS)
+    assert twin.order("alice", SYMBOL, order_id=1).executed == p("0.25")
+    assert twin.order("bob", SYMBOL, order_id=2).executed == 0

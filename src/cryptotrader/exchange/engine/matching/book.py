@@ -204,6 +204,10 @@ class BookSide:
             return prices[bisect_left(prices, reach) :][::-1]
         return prices[: bisect_right(prices, reach)]
 
+    def all_order_prices(self) -> list[int]:
+        """All prices at which users have orders, best first."""
+        return self._order_prices[::-1] if self._is_bid else self._order_prices.copy()
+
     def queue(self, price: int) -> tuple[Resting, ...]:
         """Users' orders at a price, oldest first."""
         queue = self._orders.get(price)
@@ -334,6 +338,13 @@ class BookSide:
         resting = self._orders[order.price][order.order_id]
         resting.shown = min(resting.shown, left)
         self.unshown.add(order.price)
+
+    def put_back(self, resting: Resting, ahead: int, shown: int) -> None:
+        """After a restart: an order takes the place behind those put back before it, with what it knew of the queue."""
+        resting.ahead = ahead
+        resting.shown = shown
+        queue = self._orders[resting.order.price]
+        queue[resting.order.order_id] = queue.pop(resting.order.order_id)
 
     def remove(self, order: Order) -> None:
         """An order leaves the book."""

@@ -7,7 +7,7 @@ from collections import deque
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level, Trade
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
-from cryptotrader.exchange.engine.matching.book import BookSide
+from cryptotrader.exchange.engine.matching.book import BookSide, Resting
 from cryptotrader.exchange.engine.matching.reference import ReferencePrice
 from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
@@ -111,6 +111,15 @@ class SymbolMarket:
     def levels(self, side: Side, limit: int | None = None) -> list[Level]:
         """Displayed levels, best first."""
         return self.side(side).levels(limit)
+
+    def resting(self) -> list[Resting]:
+        """Users' orders on both sides, each side in order of price and time."""
+        return [
+            resting
+            for book in (self.bids, self.asks)
+            for price in book.all_order_prices()
+            for resting in book.queue(price)
+        ]
 
     # Depth
 
