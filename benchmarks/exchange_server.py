@@ -21,8 +21,6 @@ from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
 
-BOUNDLESS = 10**9
-
 
 async def main(folder: str) -> None:
     """Serve until stdin ends."""
@@ -31,7 +29,7 @@ async def main(folder: str) -> None:
     venue = PaperVenue(
         rules, sources, clock=SystemClock(), keys=[sample_key()], store_path=Path(folder) / "exchange.db"
     )
-    limits = LimitPolicy(BOUNDLESS, BOUNDLESS, BOUNDLESS, BOUNDLESS)
+    limits = LimitPolicy.off()
     server = ExchangeServer(venue, port=0, limits=limits)
     async with Supervisor("benchmark") as jobs:
         serving = jobs.start("exchange", server.serve)

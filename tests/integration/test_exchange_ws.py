@@ -262,5 +262,7 @@ async def test_depth_events_can_be_lost_on_demand() -> None:
 @pytest.mark.parametrize("content", ["", "{}", '{"action":"x"}', '{"action":"lose_depth"}', "\udcff", " " * 2_000])
 async def test_what_is_no_trouble_is_refused(content: str) -> None:
     async with exchange_with(QuietSource()) as server, SignedClient(server.url) as client:
-        answer = await client.http.post("/admin/streams", content=content.encode("utf-8", "surrogateescape"))
+        headers = {"content-type": "application/json"}
+        sent = content.encode("utf-8", "surrogateescape")
+        answer = await client.http.post("/admin/streams", content=sent, headers=headers)
         assert answer.status_code in (400, 413)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptotrader.core.events import Candle, Level, Ticker24h
-from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
+from cryptotrader.exchange.protocol.stream_names import StreamName
+from cryptotrader.exchange.protocol.streams.payloads import AveragePrice, ReferencePrice
+from cryptotrader.market.aggregates import AggregateTape, AggTrade
 from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import FlowListener
 
@@ -26,6 +28,7 @@ class KeepingConnection:
         """What the broadcaster wrote, framed."""
         self.closed: tuple[int, str] | None = None
         self.aborted = False
+        self.frozen = False
         self.listener: FlowListener | None = None
 
     def send(self, frame: Frame, *, key: str | None = None) -> None:
@@ -36,6 +39,9 @@ class KeepingConnection:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def freeze(self) -> None:
+        self.frozen = True
 
     def flush(self) -> None:
         pass
@@ -65,6 +71,9 @@ class HandView:
         self.bid_price = "10"
         self.price = 100
         self.watched: list[str] = []
+        self.windows: list[tuple[int, int]] = []
+        self.aggregates = AggregateTape("BTCUSDT")
+        self.reference: int | None = None
 
     def top(self, symbol: str, levels: int) -> tuple[int, list[Level], list[Level]]:
         return self.id, self.bids[:levels], self.asks[:levels]
@@ -98,8 +107,24 @@ class HandView:
             trade_count=self.trade_count,
         )
 
-    def candles(self, symbol: str, interval: str, now_ms: int) -> list[Candle]:
+    def candles(self, name: StreamName, now_ms: int) -> list[Candle]:
         return self.rows
+
+    def window(self, symbol: str, open_ms: int, now_ms: int) -> Candle | None:
+        self.windows.append((open_ms, now_ms))
+        return self.rows[-1] if self.rows else None
+
+    def last_trade_id(self, symbol: str) -> int:
+        return self.trade_count
+
+    def last_aggregate_id(self, symbol: str) -> int:
+        return self.aggregates.last_id
+
+    def aggregates_since(self, symbol: str, agg_id: int) -> list[AggTrade]:
+        return self.aggregates.since(agg_id)
+
+    def reference_price(self, symbol: str, now_ms: int) -> ReferencePrice:
+        return ReferencePrice(symbol, self.reference, now_ms)
 
     def average(self, symbol: str) -> AveragePrice:
         return AveragePrice(symbol, self.price, 5, 1)

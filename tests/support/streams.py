@@ -69,6 +69,9 @@ class FakeConnection:
     def abort(self) -> None:
         self.close(1006)
 
+    def freeze(self) -> None:
+        self._gone()
+
     def _gone(self) -> None:
         listener, self.listener = self.listener, None
         if listener is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cryptotrader.core.events import BookTicker, Candle, Ticker24h, Trade
+from cryptotrader.market.aggregates import AggregateTape
 from cryptotrader.market.candles import (
     DAY_MS,
     HOUR_MS,
@@ -90,6 +91,7 @@ class SymbolStatistics:
     def __init__(self, symbol: str, history: History, now_ms: int) -> None:
         self.symbol = symbol
         self.tape = TradeTape(symbol, TAPE_TRADES)
+        self.aggregates = AggregateTape(symbol, TAPE_TRADES)
         self.ticker = RollingTicker(symbol)
         self.top = BookTicker(symbol, 0, 0, 0, 0, 0)
         self._history = history
@@ -98,15 +100,17 @@ class SymbolStatistics:
         self._loaded: dict[str, int] = {}
         for trade in history.trades(symbol, TAPE_TRADES):
             self.tape.append(trade)
+            self.aggregates.load(trade)
         last = self.tape.last
         day = history.candles(symbol, SEED_INTERVAL, start_ms=None, end_ms=None, limit=SEED_CANDLES)
         self.ticker.seed(day, last_trade_id=last.trade_id if last is not None else -1)
         if self.ticker.last_price:
             self._roll_minute(now_ms, self.ticker.last_price)
 
-    def apply_trade(self, trade: Trade) -> None:
-        """Count a public trade."""
+    def apply_trade(self, trade: Trade, taker: int = 0) -> None:
+        """Count a public trade, with the order that took where that is known."""
         self.tape.append(trade)
+        self.aggregates.add(trade, taker)
         self.ticker.apply_trade(trade)
         self._apply_to_second(trade)
         minute = self._roll_minute(trade.time_ms, trade.price)

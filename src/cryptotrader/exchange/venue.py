@@ -16,6 +16,7 @@ from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
+from cryptotrader.exchange.blocks import BlockTrades
 from cryptotrader.exchange.commands import VenueCommands
 from cryptotrader.exchange.driver import MarketDriver
 from cryptotrader.exchange.engine.engine import Engine
@@ -87,6 +88,7 @@ class PaperVenue(VenueCommands):
         self._keeper = Keeper(store_path, clock=clock)
         self._records = Records(self._keeper.store)
         self.roster = Roster(self.engine, self.keys, records=self._records, commit=self._keeper)
+        self.blocks = BlockTrades(self.rules)
         self._updated_ms: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
@@ -208,7 +210,7 @@ class PaperVenue(VenueCommands):
                     self.market.publish(event)
                 case TradePrinted():
                     symbols.add(event.trade.symbol)
-                    self._statistics[event.trade.symbol].apply_trade(event.trade)
+                    self._statistics[event.trade.symbol].apply_trade(event.trade, event.taker)
                     self.market.publish(event)
                 case TopChanged():
                     self._statistics[event.ticker.symbol].set_top(event.ticker)

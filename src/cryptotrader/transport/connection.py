@@ -26,6 +26,10 @@ MAX_PENDING_FRAMES = 1_024
 
 TOO_SLOW = "client reads too slowly"
 
+FROZEN_S = 900.0
+"""How long a frozen connection is kept. Unit: seconds. Reason: longer than any client waits; nothing is read from it, so
+nothing tells that the client has gone."""
+
 PINGS_REMEMBERED = 16
 """Pings whose answer still counts. Reason: more are not on their way before the connection counts as dead."""
 
@@ -136,6 +140,14 @@ class ServerConnection:
         """Drop the connection at once."""
         self._stop()
         self._transport.abort()
+
+    def freeze(self) -> None:
+        """Fall silent, answer nothing, not even pings; dropped after ``FROZEN_S``."""
+        if not self._closing:
+            self._stop()
+            self._pending.clear()
+            self._transport.pause_reading()
+            self._hub.after(FROZEN_S, self._abort_if_open)
 
     # What the protocol and the hub call
 

@@ -88,6 +88,10 @@ class Connection(Protocol):
         """Drop the connection at once."""
         ...
 
+    def freeze(self) -> None:
+        """Fall silent: read and write nothing any more, and keep the connection as if the network had swallowed it."""
+        ...
+
     def flush(self) -> None:
         """Write what is queued now instead of at the end of the wake-up."""
         ...

@@ -65,6 +65,8 @@ class TradePrinted(msgspec.Struct, frozen=True):
     """A public trade."""
 
     trade: Trade
+    taker: int = 0
+    """Id of the user's order that took; 0 where somebody in the source's market did."""
 
 
 class DepthChanged(msgspec.Struct, frozen=True):

@@ -129,6 +129,7 @@ class RestFront:
         caller: Caller | None = None
         retry_after_s: int | None = None
         try:
+            operations.desk.weights.count_request(request.address, now_ms=operations.now_ms())
             params = request.params()
             weight = operations.charge(spec, params, address=request.address)
             caller = self._check(spec, request, params)

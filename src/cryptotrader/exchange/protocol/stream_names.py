@@ -13,7 +13,7 @@ import msgspec
 
 from cryptotrader.core.instruments import MAX_SYMBOL_CHARS
 from cryptotrader.exchange.protocol.time_unit import wants_micros
-from cryptotrader.market.candles import INTERVALS
+from cryptotrader.market.candles import DAY_MS, HOUR_MS, INTERVALS, MINUTE_MS
 
 SLOW_MS = 1_000
 """Pace of the streams that are not real-time. Unit: milliseconds. Source: "Update Speed" of each stream."""
@@ -38,6 +38,10 @@ class StreamKind(StrEnum):
     BOOK_TICKER = "bookTicker"
     KLINE = "kline"
     AVG_PRICE = "avgPrice"
+    WINDOW_TICKER = "windowTicker"
+    ALL_WINDOW_TICKERS = "allWindowTickers"
+    REFERENCE_PRICE = "referencePrice"
+    BLOCK_TRADE = "blockTrade"
 
 
 class StreamName(msgspec.Struct, frozen=True):
@@ -53,7 +57,9 @@ class StreamName(msgspec.Struct, frozen=True):
     levels: int = 0
     """Levels a side, of partial depth."""
     interval: str = ""
-    """Interval of the candles."""
+    """Interval of the candles, or length of the rolling window."""
+    offset_min: int = 0
+    """Minutes east of Greenwich where the days of the candles begin."""
 
 
 _PLAIN = {
@@ -63,7 +69,14 @@ _PLAIN = {
     "ticker": (StreamKind.TICKER, SLOW_MS),
     "miniTicker": (StreamKind.MINI_TICKER, SLOW_MS),
     "avgPrice": (StreamKind.AVG_PRICE, SLOW_MS),
+    "referencePrice": (StreamKind.REFERENCE_PRICE, SLOW_MS),
+    "blockTrade": (StreamKind.BLOCK_TRADE, 0),
 }
+_WINDOWS = {"1h": HOUR_MS, "4h": 4 * HOUR_MS, "1d": DAY_MS}
+_KLINE = re.compile(r"kline_([0-9]+[smhdwM])(@\+08:00)?")
+_ALL_WINDOWS = re.compile(r"!ticker_(1h|4h|1d)@arr")
+_EAST_MIN = 8 * 60
+"""The one zone of candles besides UTC. Unit: minutes east. Source: "Kline/Candlestick Streams with timezone offset"."""
 _DEPTH = re.compile(r"depth(5|10|20)?(@100ms|@1000ms)?")
 _SYMBOL = re.compile(rf"[^\W_]{{1,{MAX_SYMBOL_CHARS}}}")
 _ALL_MINI_TICKERS = "!miniTicker@arr"
@@ -76,6 +89,8 @@ def parse_stream_name(text: str) -> StreamName | None:
     """
     if text == _ALL_MINI_TICKERS:
         return StreamName(text, StreamKind.ALL_MINI_TICKERS, pace_ms=SLOW_MS)
+    if windows := _ALL_WINDOWS.fullmatch(text):
+        return StreamName(text, StreamKind.ALL_WINDOW_TICKERS, pace_ms=SLOW_MS, interval=windows[1])
     symbol, at, rest = text.partition("@")
     if not at or symbol != symbol.lower() or not _SYMBOL.fullmatch(symbol):
         return None
@@ -88,11 +103,25 @@ def parse_stream_name(text: str) -> StreamName | None:
         if depth[1]:
             return StreamName(text, StreamKind.PARTIAL_DEPTH, symbol, pace_ms, levels=int(depth[1]))
         return StreamName(text, StreamKind.DEPTH, symbol, pace_ms)
-    interval = rest.removeprefix("kline_")
-    if interval != rest and interval in INTERVALS:
-        pace_ms = SLOW_MS if interval == "1s" else KLINE_MS
-        return StreamName(text, StreamKind.KLINE, symbol, pace_ms, interval=interval)
-    return None
+    return _parse_interval(text, symbol, rest)
+
+
+def _parse_interval(text: str, symbol: str, rest: str) -> StreamName | None:
+    window = rest.removeprefix("ticker_")
+    if window != rest and window in _WINDOWS:
+        return StreamName(text, StreamKind.WINDOW_TICKER, symbol, SLOW_MS, interval=window)
+    kline = _KLINE.fullmatch(rest)
+    if kline is None or kline[1] not in INTERVALS:
+        return None
+    pace_ms = SLOW_MS if kline[1] == "1s" else KLINE_MS
+    offset_min = _EAST_MIN if kline[2] else 0
+    return StreamName(text, StreamKind.KLINE, symbol, pace_ms, interval=kline[1], offset_min=offset_min)
+
+
+def window_open_ms(window: str, now_ms: int) -> int:
+    """When a rolling window that ends now begins: on a whole minute, so it may be up to 59,999 ms too long."""
+    start_ms = now_ms - _WINDOWS[window]
+    return start_ms - start_ms % MINUTE_MS
 
 
 class StreamUrl(msgspec.Struct, frozen=True):

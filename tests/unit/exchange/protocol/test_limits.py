@@ -7,6 +7,7 @@ import pytest
 from cryptotrader.exchange.protocol.limits import (
     BAN_AFTER_REFUSALS,
     FIRST_BAN_MS,
+    ConnectionMeter,
     LimitPolicy,
     LimitReached,
     OrderCounter,
@@ -87,3 +88,67 @@ def test_the_first_fill_takes_an_order_out_of_the_count() -> None:
         {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 3, "count": 2},
         {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 5, "count": 2},
     ]
+
+
+def test_requests_are_counted_whatever_they_weigh() -> None:
+    """``RAW_REQUESTS``: per address and five minutes of the clock."""
+    meter = WeightMeter(LimitPolicy(raw_requests=2, ban_after_refusals=1))
+    for _ in range(2):
+        meter.count_request("a", now_ms=NOON_MS)
+    assert meter.raw_used("a", NOON_MS) == 2
+    with pytest.raises(LimitReached, match="current limit is 2 requests per 5 MINUTE") as caught:
+        meter.count_request("a", now_ms=NOON_MS + 60_000)
+    assert (caught.value.status, caught.value.retry_after_ms) == (429, 240_000)
+    meter.count_request("b", now_ms=NOON_MS)
+    with pytest.raises(LimitReached) as caught:
+        meter.count_request("a", now_ms=NOON_MS + 60_000)
+    assert caught.value.status == 418
+    with pytest.raises(LimitReached, match="IP banned until"):
+        meter.charge("a", 1, now_ms=NOON_MS + 60_000)
+    meter.count_request("a", now_ms=NOON_MS + 300_000)
+
+
+def test_connections_are_counted_per_address_and_five_minutes() -> None:
+    """``web-socket-streams.md``, "WebSocket Limits"; the text is that of ``errors.md``, -1034."""
+    meter = ConnectionMeter(LimitPolicy(connections=2, ban_after_refusals=1, first_ban_ms=1_000))
+    for _ in range(2):
+        meter.count("a", now_ms=NOON_MS)
+    with pytest.raises(LimitReached) as caught:
+        meter.count("a", now_ms=NOON_MS)
+    assert (caught.value.code, caught.value.status, caught.value.retry_after_ms) == (-1034, 429, 300_000)
+    assert caught.value.message == "Too many connection attempts from IP; current limit is 2 per '5 MINUTE'."
+    meter.count("b", now_ms=NOON_MS)
+    with pytest.raises(LimitReached) as caught:
+        meter.count("a", now_ms=NOON_MS)
+    assert (caught.value.status, caught.value.retry_after_ms) == (418, 1_000)
+    meter.count("a", now_ms=NOON_MS + 300_000)
+
+
+def test_an_address_that_is_thrown_out_again_and_again_is_banned() -> None:
+    meter = ConnectionMeter(LimitPolicy(ban_after_refusals=2))
+    for allowed in (True, True, False):
+        meter.note_thrown_out("a", now_ms=NOON_MS)
+        if allowed:
+            meter.count("a", now_ms=NOON_MS)
+    with pytest.raises(LimitReached) as caught:
+        meter.count("a", now_ms=NOON_MS)
+    assert caught.value.status == 418
+
+
+def test_without_limits_everything_is_counted_and_nothing_refused() -> None:
+    policy = LimitPolicy.off()
+    weights, orders, connections = WeightMeter(policy), OrderCounter(policy), ConnectionMeter(policy)
+    assert weights.charge("a", 1_000_000, now_ms=NOON_MS) == 1_000_000
+    for _ in range(400):
+        connections.count("a", now_ms=NOON_MS)
+    orders.placed("a", now_ms=NOON_MS, orders=1_000)
+    orders.check("a", now_ms=NOON_MS)
+    assert orders.counts("a", NOON_MS).last_10s == 1_000
+
+
+def test_both_ways_tell_their_own_limits() -> None:
+    """``exchangeInfo``: raw requests over REST, connections over the WebSocket API."""
+    rest, api = POLICY.describe(), POLICY.describe_api()
+    assert rest[:3] == api[:3]
+    assert (rest[3]["rateLimitType"], rest[3]["limit"]) == ("RAW_REQUESTS", 300_000)
+    assert (api[3]["rateLimitType"], api[3]["limit"]) == ("CONNECTIONS", 300)

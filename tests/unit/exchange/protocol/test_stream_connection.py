@@ -52,6 +52,11 @@ class World:
         self.crowd = Crowd(policy, self.clock, users.expire_keys)
         self.house = House(self.hub, users, self.crowd, policy, self.clock)
 
+    def print(self, trade: Trade, taker: int = 0) -> None:
+        """Trade as the exchange does: statistics first, then everybody who listens."""
+        self.view.aggregates.add(trade, taker)
+        self.market.publish(TradePrinted(trade, taker))
+
     @property
     def now_ms(self) -> int:
         return self.clock.now_ns() // 1_000_000
@@ -93,7 +98,7 @@ def control(handler: StreamConnection, method: str, *params: object) -> None:
 async def test_each_stream_gets_its_own_events(world: World) -> None:
     _, raw = world.connect("/ws/btcusdt@trade/btcusdt@bookTicker")
     _, other = world.connect("/ws/btcusdt@aggTrade")
-    world.market.publish(TradePrinted(TRADE))
+    world.print(TRADE)
     world.market.publish(TopChanged(TOP))
     world.market.publish(DepthChanged(DepthDiff("BTCUSDT", 1, 2, (), (), 5)))
     world.market.publish(TradePrinted(Trade("ETHUSDT", 1, 100, 1, 5, True, 5)))

@@ -10,7 +10,9 @@ import pytest
 
 from cryptotrader.core.events import BookTicker, Candle, DepthDiff, Ticker24h, Trade
 from cryptotrader.core.scaled import SCALE, parse_scaled
+from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.protocol.streams import payloads
+from cryptotrader.market.aggregates import AggTrade
 from tests.support.recording import FILES, needs_recording
 
 
@@ -95,18 +97,23 @@ STATS = Ticker24h(
     trade_count=18151,
 )
 CANDLE = Candle("BNBBTC", "1m", 60_000, 119_999, 1, 3, 1, 2, 9, 8, 4, 5, 6, False, 100, 103)
+WINDOW = payloads.WindowTicker("4h", CANDLE, 60_000, 90_000, "100.000")
+AGGREGATE = AggTrade("BNBBTC", 90, 100, 10 * SCALE, 100, 105, 7, True, 8)
 
 
 @pytest.mark.parametrize(
     ("payload", "keys"),
     [
         (payloads.trade(TRADE), "e E s t p q T m M"),
-        (payloads.agg_trade(TRADE), "e E s a p q f l T m M"),
+        (payloads.agg_trade(AGGREGATE), "e E s a p q f l T m M"),
         (payloads.ticker(STATS), "e E s p P w x c Q b B a A o h l v q O C F L n"),
         (payloads.mini_ticker(STATS), "e E s c o h l v q"),
         (payloads.avg_price(payloads.AveragePrice("BTCUSDT", SCALE, 5, 7), 8), "e E s i w T"),
         (payloads.partial_depth(160, [(1, 2)], [(3, 4)]), "lastUpdateId bids asks"),
         (payloads.depth_update(DepthDiff("BTCUSDT", 1, 2, (), (), 3)), "e E s U u b a"),
+        (payloads.window_ticker(WINDOW), "e E s p P o h l c w v q O C F L n"),
+        (payloads.reference_price(payloads.ReferencePrice("BAZUSD", None, 7)), "e s r t"),
+        (payloads.block_trade(BlockTrade("BNBBTC", 582, 1, 2, 3, True), 4), "e E s t p q T m"),
         (payloads.server_shutdown(3), "e E"),
     ],
 )
@@ -121,9 +128,21 @@ def test_a_kline_has_the_documented_keys() -> None:
     assert message["k"]["x"] is False
 
 
-def test_every_trade_is_an_aggregate_of_its_own() -> None:
-    message = json.loads(payloads.agg_trade(TRADE))
-    assert (message["a"], message["f"], message["l"], message["q"]) == (100, 100, 100, "10.00000000")
+def test_an_aggregate_tells_which_trades_are_in_it() -> None:
+    message = json.loads(payloads.agg_trade(AGGREGATE))
+    assert (message["a"], message["f"], message["l"], message["q"]) == (90, 100, 105, "10.00000000")
+
+
+def test_a_window_is_told_with_the_numbers_of_its_candle() -> None:
+    """"Individual Symbol Rolling Window Statistics Streams": ``O`` and ``C`` are those of the window."""
+    message = json.loads(payloads.window_ticker(WINDOW, payloads.MICROS))
+    assert (message["e"], message["O"], message["C"], message["n"]) == ("4hTicker", 60_000_000, 90_000_000, 4)
+    assert json.loads(payloads.all_window_tickers([WINDOW, WINDOW]))[1]["s"] == "BNBBTC"
+
+
+def test_a_reference_price_may_be_none() -> None:
+    told = [json.loads(payloads.reference_price(payloads.ReferencePrice("BAZUSD", r, 7)))["r"] for r in (SCALE, None)]
+    assert told == ["1.00000000", None]
 
 
 def test_times_are_in_microseconds_where_asked_for() -> None:

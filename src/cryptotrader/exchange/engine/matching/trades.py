@@ -25,7 +25,7 @@ def take(run: Execution, market: SymbolMarket, taker: Order, match: Match) -> No
     place = match.market or market
     is_sell = taker.side is Side.SELL
     trade = place.print_user(match.price, match.qty, buyer_is_maker=is_sell, now_ms=run.now_ms)
-    run.events.append(TradePrinted(trade))
+    run.events.append(TradePrinted(trade, taker.order_id))
     if match.market is None:
         run.fill(market, taker, match, trade_id=trade.trade_id, why=FillReason.TAKER)
     else:

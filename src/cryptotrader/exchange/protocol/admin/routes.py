@@ -9,7 +9,9 @@ from cryptotrader.exchange.protocol.admin.faults import FaultRoutes
 from cryptotrader.exchange.protocol.admin.guard import Guard
 from cryptotrader.exchange.protocol.admin.keys import KeyRoutes
 from cryptotrader.exchange.protocol.admin.market import MarketRoutes
+from cryptotrader.exchange.protocol.admin.streams import StreamRoutes
 from cryptotrader.exchange.protocol.operations import Operations
+from cryptotrader.exchange.protocol.upgrade import WebSocketFront
 
 
 class Admin:
@@ -17,18 +19,21 @@ class Admin:
 
     Args:
         operations: What the exchange does.
+        front: Its WebSockets.
         token: What requests from other machines must bear; None keeps them out.
     """
 
-    def __init__(self, operations: Operations, token: str | None = None) -> None:
+    def __init__(self, operations: Operations, front: WebSocketFront, token: str | None = None) -> None:
         self._desk = operations.desk
+        self._front = front
         self.guard = Guard(token)
 
     def routes(self) -> list[Route]:
         """For the exchange's application."""
         desk, guard = self._desk, self.guard
         return [
-            *FaultRoutes(desk).routes(guard),
+            *FaultRoutes(self._front).routes(guard),
+            *StreamRoutes(desk, self._front.house).routes(guard),
             *AccountRoutes(desk).routes(guard),
             *KeyRoutes(desk).routes(guard),
             *MarketRoutes(desk).routes(guard),

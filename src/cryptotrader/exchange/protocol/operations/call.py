@@ -64,6 +64,11 @@ class Call:
         """The exchange."""
         return self.desk.venue
 
+    @property
+    def told_ms(self) -> int:
+        """The time that the exchange tells, which a fault may have moved. Unit: epoch milliseconds."""
+        return self.now_ms + self.desk.faults.skew_ms(self.now_ms)
+
 
 @dataclass(frozen=True)
 class Endpoint:

@@ -24,13 +24,14 @@ from cryptotrader.exchange.protocol.operations import (
 )
 from cryptotrader.exchange.protocol.operations.call import Call, Desk, Endpoint
 from cryptotrader.exchange.protocol.operations.refusals import (
+    FAULT_TEXTS,
     TIMEOUT,
-    TIMEOUT_TEXT,
     UNKNOWN,
     UNKNOWN_TEXT,
     DetailedRefusal,
     FaultRefusal,
     Silence,
+    http_status,
 )
 from cryptotrader.exchange.protocol.time_unit import params_in_millis
 from cryptotrader.exchange.store import StoreBroken
@@ -130,7 +131,7 @@ class Operations:
         return answer
 
     async def _carry_out(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
-        fault = self.desk.faults.take(spec.name)
+        fault = self.desk.faults.take(spec.name, account or "", self.now_ms())
         if fault is not None and not fault.kind.lands:
             raise _befall(fault)
         try:
@@ -186,8 +187,7 @@ def _befall(fault: FaultSpec) -> Exception:
             retry_after_s=fault.retry_after_s,
         )
     code = fault.code if fault.code is not None else (TIMEOUT if fault.kind.lands else UNKNOWN)
-    text = fault.msg or (TIMEOUT_TEXT if code == TIMEOUT else UNKNOWN_TEXT)
-    default_status = {TIMEOUT: 504, UNKNOWN: 500}.get(code, 400)
-    status = fault.status or default_status
+    text = fault.msg or FAULT_TEXTS.get(code, UNKNOWN_TEXT)
+    status = fault.status or http_status(Refusal(code, text))
     retry_after_s = fault.retry_after_s if status in (418, 429) else None
     return FaultRefusal(code, text, status=status, retry_after_s=retry_after_s)

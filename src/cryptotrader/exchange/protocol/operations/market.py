@@ -46,7 +46,7 @@ def _ping(call: Call, params: connectivity.PingParams) -> object:
 
 
 def _time(call: Call, params: server_time.ServerTimeParams) -> object:
-    return {"serverTime": call.now_ms}
+    return {"serverTime": call.told_ms}
 
 
 def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) -> object:
@@ -63,7 +63,7 @@ def _exchange_info(call: Call, params: exchange_information.ExchangeInfoParams) 
         entries.append(entry)
     told: render.Json = {
         "timezone": "UTC",
-        "serverTime": call.now_ms,
+        "serverTime": call.told_ms,
         "rateLimits": call.desk.limits.describe(),
         "exchangeFilters": next(iter(call.venue.rules.values())).exchange.filters(),
         "symbols": entries,
@@ -111,21 +111,21 @@ def _historical_trades(call: Call, params: historical_trades.HistoricalTradesPar
 
 
 def _block_trades(call: Call, params: historical_block_trades.BlockTradesParams) -> object:
-    """None: here all trades come from the book."""
-    known_symbol(call, params.symbol)
-    return []
+    symbol = known_symbol(call, params.symbol)
+    rows = call.venue.blocks.since(symbol, params.from_id, params.limit or DEFAULT_ROWS)
+    return [render.block_trade(block) for block in rows]
 
 
 def _agg_trades(call: Call, params: aggregate_trades.AggregateTradesParams) -> object:
-    trades = call.venue.statistics(known_symbol(call, params.symbol)).tape.latest()
+    aggregates = call.venue.statistics(known_symbol(call, params.symbol)).aggregates.latest()
     limit = params.limit or DEFAULT_ROWS
     first, start_ms, end_ms = params.from_id, params.start_time, params.end_time
     rows = [
-        render.agg_trade(trade)
-        for trade in trades
-        if (first is None or trade.trade_id >= first)
-        and (start_ms is None or trade.time_ms >= start_ms)
-        and (end_ms is None or trade.time_ms <= end_ms)
+        render.agg_trade(each)
+        for each in aggregates
+        if (first is None or each.agg_id >= first)
+        and (start_ms is None or each.time_ms >= start_ms)
+        and (end_ms is None or each.time_ms <= end_ms)
     ]
     return rows[:limit] if first is not None or start_ms is not None else rows[max(0, len(rows) - limit) :]
 

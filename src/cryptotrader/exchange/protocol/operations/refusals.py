@@ -20,6 +20,26 @@ TIMEOUT = -1007
 """Execution status unknown: the order may have landed."""
 TIMEOUT_TEXT = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
 
+FAULT_TEXTS: Mapping[int, str] = {
+    UNKNOWN: UNKNOWN_TEXT,
+    -1001: "Internal error; unable to process your request. Please try again.",
+    -1002: "You are not authorized to execute this request.",
+    -1003: "Too many requests queued.",
+    -1006: "An unexpected response was received from the message bus. Execution status unknown.",
+    TIMEOUT: TIMEOUT_TEXT,
+    -1008: "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    -1015: "Too many new orders.",
+    -1016: "This service is no longer available.",
+    -1021: "Timestamp for this request is outside of the recvWindow.",
+    -1022: "Signature for this request is not valid.",
+    -2010: "Account has insufficient balance for requested action.",
+    -2011: "Unknown order sent.",
+    -2013: "Order does not exist.",
+    -2014: "API-key format invalid.",
+    -2015: "Invalid API-key, IP, or permissions for action.",
+}
+"""What faults say that are told a code and no text. Source: ``errors.md``."""
+
 _STATUS: Mapping[int, int] = {
     -1000: 500,
     -1001: 500,

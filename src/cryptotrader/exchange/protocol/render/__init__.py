@@ -18,6 +18,7 @@ from cryptotrader.exchange.protocol.render.lists import (
 )
 from cryptotrader.exchange.protocol.render.market import (
     agg_trade,
+    block_trade,
     book_ticker,
     kline,
     levels,
@@ -53,6 +54,7 @@ __all__ = [
     "amended_order",
     "asked_price",
     "balances",
+    "block_trade",
     "book_ticker",
     "cancelled_list",
     "cancelled_order",

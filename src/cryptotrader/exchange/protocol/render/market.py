@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from cryptotrader.core.events import BookTicker, Candle, Level, Ticker24h, Trade
 from cryptotrader.core.scaled import div_scaled, format_scaled, mul_scaled
+from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.protocol.render.orders import Json
+from cryptotrader.market.aggregates import AggTrade
 
 
 def levels(side: Sequence[Level]) -> list[tuple[str, str]]:
@@ -27,17 +29,29 @@ def trade(item: Trade) -> Json:
     }
 
 
-def agg_trade(item: Trade) -> Json:
-    """A row of ``aggTrades``: here every trade is an aggregate of its own."""
+def agg_trade(item: AggTrade) -> Json:
+    """A row of ``aggTrades``."""
     return {
-        "a": item.trade_id,
+        "a": item.agg_id,
         "p": format_scaled(item.price),
         "q": format_scaled(item.qty),
-        "f": item.trade_id,
-        "l": item.trade_id,
+        "f": item.first_id,
+        "l": item.last_id,
         "T": item.time_ms,
         "m": item.buyer_is_maker,
         "M": True,
+    }
+
+
+def block_trade(item: BlockTrade) -> Json:
+    """A row of ``historicalBlockTrades``."""
+    return {
+        "id": item.trade_id,
+        "price": format_scaled(item.price),
+        "qty": format_scaled(item.qty),
+        "quoteQty": format_scaled(mul_scaled(item.price, item.qty)),
+        "time": item.time_ms,
+        "isBuyerMaker": item.buyer_is_maker,
     }
 
 

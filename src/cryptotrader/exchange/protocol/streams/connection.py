@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cryptotrader.core.clock import Clock
+from cryptotrader.core.clock import Clock, to_ms
+from cryptotrader.exchange.protocol.faults import Target
+from cryptotrader.exchange.protocol.limits import ConnectionMeter
 from cryptotrader.exchange.protocol.stream_names import StreamName, StreamUrl
 from cryptotrader.exchange.protocol.streams.control import ControlSession
 from cryptotrader.exchange.protocol.streams.crowd import Crowd
@@ -37,6 +39,7 @@ class House:
         crowd: All open connections.
         policy: Limits.
         clock: Time.
+        meter: Counts stream connections that were thrown out, by address.
     """
 
     hub: StreamHub
@@ -44,6 +47,7 @@ class House:
     crowd: Crowd
     policy: WsPolicy
     clock: Clock
+    meter: ConnectionMeter | None = None
 
 
 class StreamConnection:
@@ -52,10 +56,13 @@ class StreamConnection:
     Args:
         url: What the URL asked for.
         house: What it shares with the others.
+        address: Peer address.
     """
 
-    def __init__(self, url: StreamUrl, house: House) -> None:
+    def __init__(self, url: StreamUrl, house: House, address: str = "") -> None:
         self.connection: Connection
+        self._address = address
+        self._meter = house.meter
         self._hub = house.hub
         self._users = house.users
         self._crowd = house.crowd
@@ -97,6 +104,10 @@ class StreamConnection:
         """A ping counts as a message."""
         self._may_speak()
 
+    def on_pong(self) -> None:
+        """So does a pong, asked for or not."""
+        self._may_speak()
+
     def on_writable(self) -> None:
         """The broadcaster takes care of it."""
 
@@ -124,6 +135,11 @@ class StreamConnection:
 
     # Guest of the crowd
 
+    @property
+    def target(self) -> Target:
+        """At ``/ws`` or ``/stream``."""
+        return "streams"
+
     def announce_shutdown(self, now_ms: int) -> None:
         """``serverShutdown``, so that the client connects elsewhere in time."""
         notice = server_shutdown(now_ms, self._unit)
@@ -137,6 +153,11 @@ class StreamConnection:
         """Break the connection without a close frame."""
         self._is_closing = True
         self.connection.abort()
+
+    def freeze(self) -> None:
+        """Fall silent without closing."""
+        self._is_closing = True
+        self.connection.freeze()
 
     def _take_seat(self) -> None:
         self._hub.seat(self, self._session.names, Variant(self._session.combined, self._unit))
@@ -159,6 +180,8 @@ class StreamConnection:
         if self._rate.allow(self._clock.monotonic_ns()):
             return True
         self._close(CLOSE_POLICY, "Too many requests")
+        if self._meter is not None:
+            self._meter.note_thrown_out(self._address, now_ms=to_ms(self._clock.now_ns()))
         return False
 
     def _close(self, code: int, reason: str) -> None:

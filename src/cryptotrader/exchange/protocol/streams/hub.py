@@ -10,10 +10,15 @@ from typing import assert_never
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import Clock, to_ms
+from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.engine.events import DepthChanged, MarketEvent, TopChanged, TradePrinted
+from cryptotrader.exchange.protocol.faults import FaultBook
+from cryptotrader.exchange.protocol.faults.streams import StreamFaults
 from cryptotrader.exchange.protocol.stream_names import StreamKind, StreamName, parse_stream_name
 from cryptotrader.exchange.protocol.streams import payloads
-from cryptotrader.exchange.protocol.streams.pulses import DepthPulse, MarketView, Pulse, make_pulse
+from cryptotrader.exchange.protocol.streams.delays import Delays
+from cryptotrader.exchange.protocol.streams.paced import MarketView, Pulse
+from cryptotrader.exchange.protocol.streams.pulses import DepthPulse, make_pulse
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
 from cryptotrader.transport.fanout import Broadcaster, Member
 
@@ -27,6 +32,8 @@ _STATE_KINDS = frozenset(
         StreamKind.MINI_TICKER,
         StreamKind.BOOK_TICKER,
         StreamKind.AVG_PRICE,
+        StreamKind.WINDOW_TICKER,
+        StreamKind.REFERENCE_PRICE,
     }
 )
 """Streams whose newest event makes all before it worthless, so a client that is behind gets only that one."""
@@ -76,6 +83,7 @@ class StreamHub:
         market: Its public events.
         clock: Wall-clock time.
         broadcaster: Delivers frames.
+        faults: What befalls messages.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class StreamHub:
         clock: Clock,
         *,
         broadcaster: Broadcaster[StreamName] | None = None,
+        faults: FaultBook | None = None,
     ) -> None:
         self._view = view
         self._clock = clock
@@ -95,6 +104,10 @@ class StreamHub:
         self._seats: dict[StreamMember, _Seat] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._to_lose: dict[str, int] = {}
+        self._aggregates: dict[str, int] = {}
+        self._to_aggregate: set[str] = set()
+        self._faults = StreamFaults(faults or FaultBook())
+        self.delays = Delays(clock)
         self._subscription = market.subscribe(self.on_event)
 
     @property
@@ -105,6 +118,7 @@ class StreamHub:
     def close(self) -> None:
         """Listen to the exchange no more."""
         self._subscription.close()
+        self.delays.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -141,7 +155,8 @@ class StreamHub:
         match event:
             case TradePrinted(trade=trade):
                 self._tell(StreamKind.TRADE, trade.symbol, partial(payloads.trade, trade))
-                self._tell(StreamKind.AGG_TRADE, trade.symbol, partial(payloads.agg_trade, trade))
+                if trade.symbol in self._aggregates:
+                    self._aggregate(trade.symbol)
             case TopChanged(ticker=top):
                 self._tell(StreamKind.BOOK_TICKER, top.symbol, lambda unit: payloads.book_ticker(top))
             case DepthChanged(diff=diff):
@@ -153,6 +168,24 @@ class StreamHub:
                 self._tell(StreamKind.DEPTH, diff.symbol, partial(payloads.depth_update, diff))
             case _:
                 assert_never(event)
+
+    def on_block(self, block: BlockTrade) -> None:
+        """Hand over a block trade."""
+        event_ms = to_ms(self._clock.now_ns())
+        self._tell(StreamKind.BLOCK_TRADE, block.symbol, partial(payloads.block_trade, block, event_ms))
+
+    def _aggregate(self, symbol: str) -> None:
+        """Tell of aggregates once everything that happens at this moment has happened."""
+        if not self._to_aggregate:
+            asyncio.get_running_loop().call_soon(self._tell_aggregates)
+        self._to_aggregate.add(symbol)
+
+    def _tell_aggregates(self) -> None:
+        symbols, self._to_aggregate = self._to_aggregate, set()
+        for symbol in sorted(symbols & self._aggregates.keys()):
+            for done in self._view.aggregates_since(symbol, self._aggregates[symbol]):
+                self._aggregates[symbol] = done.agg_id
+                self._tell(StreamKind.AGG_TRADE, symbol, partial(payloads.agg_trade, done))
 
     def lose_depth(self, symbol: str, count: int) -> None:
         """Tell nobody of the next ``count`` changes of a book: a fault on demand."""
@@ -186,6 +219,14 @@ class StreamHub:
                 self._publish(channel.name, event)
 
     def _publish(self, name: StreamName, event: SharedEvent) -> None:
+        if self._faults.is_idle and self.delays.is_idle:
+            self._deliver(name, event)
+            return
+        fate = self._faults.judge(name, event, to_ms(self._clock.now_ns()))
+        for _ in range(fate.copies):
+            self.delays.send(name.text, fate.delay_ms, partial(self._deliver, name, fate.event))
+
+    def _deliver(self, name: StreamName, event: SharedEvent) -> None:
         for variant in _VARIANTS:
             topic = variant.topic(name.text)
             if self._broadcaster.has_listeners(topic):
@@ -209,6 +250,8 @@ class StreamHub:
         if channel.listeners > 1:
             return
         self._live.setdefault((channel.name.kind, channel.name.symbol), []).append(channel)
+        if channel.name.kind is StreamKind.AGG_TRADE:
+            self._aggregates[channel.name.symbol] = self._view.last_aggregate_id(channel.name.symbol)
         if channel.pulse is not None:
             channel.due_ms = channel.pulse.due_ms(to_ms(self._clock.now_ns()))
             self._paced.append(channel)
@@ -220,6 +263,9 @@ class StreamHub:
         if channel.listeners:
             return
         del self._channels[text]
+        self._faults.forget(text)
+        if channel.name.kind is StreamKind.AGG_TRADE:
+            self._aggregates.pop(channel.name.symbol, None)
         key = (channel.name.kind, channel.name.symbol)
         self._live[key].remove(channel)
         if not self._live[key]:

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 import msgspec
 
 from cryptotrader.core.events import BookTicker, Candle, DepthDiff, Level, Ticker24h, Trade
-from cryptotrader.core.scaled import format_scaled
+from cryptotrader.core.scaled import div_scaled, format_scaled
+from cryptotrader.exchange.blocks import BlockTrade
+from cryptotrader.market.aggregates import AggTrade
 
 MILLIS = 1
 MICROS = 1_000
@@ -45,15 +47,21 @@ def trade(event: Trade, unit: int = MILLIS) -> bytes:
     ).encode()
 
 
-def agg_trade(event: Trade, unit: int = MILLIS) -> bytes:
-    """``{"e":"aggTrade","E":..,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":..,"m":true,"M":true}``.
-
-    Every trade is an aggregate of its own here, as it is in ``trades.aggregate``.
-    """
+def agg_trade(event: AggTrade, unit: int = MILLIS) -> bytes:
+    """``{"e":"aggTrade","E":..,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":..,"m":true,"M":true}``."""
     return (
-        f'{{"e":"aggTrade","E":{event.event_ms * unit},"s":"{event.symbol}","a":{event.trade_id},'
-        f'"p":"{format_scaled(event.price)}","q":"{format_scaled(event.qty)}","f":{event.trade_id},'
-        f'"l":{event.trade_id},"T":{event.time_ms * unit},"m":{_bool(event.buyer_is_maker)},"M":true}}'
+        f'{{"e":"aggTrade","E":{event.event_ms * unit},"s":"{event.symbol}","a":{event.agg_id},'
+        f'"p":"{format_scaled(event.price)}","q":"{format_scaled(event.qty)}","f":{event.first_id},'
+        f'"l":{event.last_id},"T":{event.time_ms * unit},"m":{_bool(event.buyer_is_maker)},"M":true}}'
+    ).encode()
+
+
+def block_trade(event: BlockTrade, event_ms: int, unit: int = MILLIS) -> bytes:
+    """``{"e":"blockTrade","E":..,"s":"BNBBTC","t":582,"p":"0.052","q":"5838","T":1772506983321,"m":true}``."""
+    return (
+        f'{{"e":"blockTrade","E":{event_ms * unit},"s":"{event.symbol}","t":{event.trade_id},'
+        f'"p":"{format_scaled(event.price)}","q":"{format_scaled(event.qty)}","T":{event.time_ms * unit},'
+        f'"m":{_bool(event.buyer_is_maker)}}}'
     ).encode()
 
 
@@ -122,6 +130,54 @@ def avg_price(average: AveragePrice, event_ms: int, unit: int = MILLIS) -> bytes
         f'{{"e":"avgPrice","E":{event_ms * unit},"s":"{average.symbol}","i":"{average.mins}m",'
         f'"w":"{format_scaled(average.price)}","T":{average.last_trade_ms * unit}}}'
     ).encode()
+
+
+class ReferencePrice(msgspec.Struct, frozen=True, gc=False):
+    """What the price range is put around."""
+
+    symbol: str
+    price: int | None
+    """Scaled; None where there is none."""
+    time_ms: int
+    """When it was so."""
+
+
+def reference_price(now: ReferencePrice, unit: int = MILLIS) -> bytes:
+    """``{"e":"referencePrice","s":"BAZUSD","r":"1.00","t":1770313263917}``."""
+    told = "null" if now.price is None else f'"{format_scaled(now.price)}"'
+    return f'{{"e":"referencePrice","s":"{now.symbol}","r":{told},"t":{now.time_ms * unit}}}'.encode()
+
+
+class WindowTicker(msgspec.Struct, frozen=True, gc=False):
+    """Price change over a rolling window."""
+
+    window: str
+    """``1h``, ``4h`` or ``1d``."""
+    whole: Candle
+    """Everything in it as one candle."""
+    open_ms: int
+    close_ms: int
+    percent: str
+    """Change in percent, as ``ticker`` tells it."""
+
+
+def window_ticker(told: WindowTicker, unit: int = MILLIS) -> bytes:
+    """``{"e":"1hTicker",..}``: the numbers of ``GET /api/v3/ticker``."""
+    candle = told.whole
+    average = div_scaled(candle.quote_volume, candle.volume) if candle.volume else candle.close
+    return (
+        f'{{"e":"{told.window}Ticker","E":{told.close_ms * unit},"s":"{candle.symbol}",'
+        f'"p":"{format_scaled(candle.close - candle.open)}","P":"{told.percent}","o":"{format_scaled(candle.open)}",'
+        f'"h":"{format_scaled(candle.high)}","l":"{format_scaled(candle.low)}","c":"{format_scaled(candle.close)}",'
+        f'"w":"{format_scaled(average)}","v":"{format_scaled(candle.volume)}",'
+        f'"q":"{format_scaled(candle.quote_volume)}","O":{told.open_ms * unit},"C":{told.close_ms * unit},'
+        f'"F":{candle.first_trade_id},"L":{candle.last_trade_id},"n":{candle.trade_count}}}'
+    ).encode()
+
+
+def all_window_tickers(changed: Iterable[WindowTicker], unit: int = MILLIS) -> bytes:
+    """``[{"e":"1hTicker",..},..]``: the symbols that changed."""
+    return b"[" + b",".join(window_ticker(told, unit) for told in changed) + b"]"
 
 
 def server_shutdown(event_ms: int, unit: int = MILLIS) -> bytes:

@@ -6,132 +6,56 @@ handed in. Binance: ``web-socket-streams.md``, "Update Speed" of each stream.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol
-
-from cryptotrader.core.events import Candle, DepthDiff, Level, Ticker24h
+from cryptotrader.core.events import Candle, DepthDiff, Ticker24h
 from cryptotrader.exchange.protocol.stream_names import FAST_MS, StreamKind, StreamName
 from cryptotrader.exchange.protocol.streams import payloads
-from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
+from cryptotrader.exchange.protocol.streams.paced import MarketView, Paced, Pulse
 from cryptotrader.exchange.protocol.streams.shared import Renderer
-from cryptotrader.market.candles import as_closed, close_ms_of, open_ms_of
+from cryptotrader.exchange.protocol.streams.windows import AllWindowTickersPulse, WindowTickerPulse
+from cryptotrader.exchange.zones import Zone
+from cryptotrader.market.candles import as_closed
 
 SETTLE_MS = 200
 """How long after its end a candle is told for the last time. Unit: ms. Reason: a trade of its last moment may be a few
 milliseconds on its way through the exchange, and a candle that was told closed must never change."""
 
 
-class MarketView(Protocol):
-    """What the streams want to know of the exchange besides its events."""
-
-    @property
-    def symbols(self) -> Collection[str]:
-        """Every symbol, upper case."""
-        ...
-
-    def top(self, symbol: str, levels: int) -> tuple[int, list[Level], list[Level]]:
-        """Last update id, best bids and best asks of the displayed book."""
-        ...
-
-    def last_id(self, symbol: str) -> int:
-        """Last update id of the displayed book."""
-        ...
-
-    def day(self, symbol: str, now_ms: int) -> Ticker24h:
-        """24-hour statistics."""
-        ...
-
-    def candles(self, symbol: str, interval: str, now_ms: int) -> list[Candle]:
-        """The last closed candle and the one that is open, as far as there are any; oldest first."""
-        ...
-
-    def average(self, symbol: str) -> AveragePrice:
-        """The average price."""
-        ...
-
-    def watch(self, symbol: str) -> None:
-        """Somebody listens to this symbol now."""
-        ...
-
-
-class Pulse(Protocol):
-    """One paced stream."""
-
-    def poll(self, now_ms: int) -> list[Renderer]:
-        """What there is to say now, in order."""
-        ...
-
-    def due_ms(self, now_ms: int) -> int:
-        """When to poll next."""
-        ...
-
-    def refresh(self) -> None:
-        """Somebody new listens: speak at the next poll even if nothing changed."""
-        ...
-
-
-def _next_beat(pace_ms: int, now_ms: int) -> int:
-    return now_ms - now_ms % pace_ms + pace_ms
-
-
-class _Paced:
-    """Speaks at full multiples of its pace, where its mark differs from the last one."""
-
-    def __init__(self, name: StreamName, view: MarketView) -> None:
-        self.name = name
-        self.view = view
-        self._mark: object = None
-
-    def due_ms(self, now_ms: int) -> int:
-        """When to poll next."""
-        return _next_beat(self.name.pace_ms, now_ms)
-
-    def refresh(self) -> None:
-        """Speak at the next poll."""
-        self._mark = None
-
-    def _changed(self, mark: object) -> bool:
-        changed = mark != self._mark
-        self._mark = mark
-        return changed
-
-
-class PartialDepthPulse(_Paced):
+class PartialDepthPulse(Paced):
     """``@depth5``, ``@depth10``, ``@depth20``."""
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """The best levels, where the book has moved."""
         symbol = self.name.symbol
-        if not self._changed(self.view.last_id(symbol)):
+        if not self.changed(self.view.last_id(symbol)):
             return []
         last_id, bids, asks = self.view.top(symbol, self.name.levels)
         return [lambda unit: payloads.partial_depth(last_id, bids, asks)]
 
 
-class TickerPulse(_Paced):
+class TickerPulse(Paced):
     """``@ticker``."""
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """All statistics, after a trade or where the best bid or ask moved."""
         stats = self.view.day(self.name.symbol, now_ms)
         top = (stats.bid_price, stats.bid_qty, stats.ask_price, stats.ask_qty)
-        if not self._changed((*_trades_mark(stats), *top)):
+        if not self.changed((*_trades_mark(stats), *top)):
             return []
         return [lambda unit: payloads.ticker(stats, unit)]
 
 
-class MiniTickerPulse(_Paced):
+class MiniTickerPulse(Paced):
     """``@miniTicker``."""
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """Short statistics, after a trade."""
         stats = self.view.day(self.name.symbol, now_ms)
-        if not self._changed(_trades_mark(stats)):
+        if not self.changed(_trades_mark(stats)):
             return []
         return [lambda unit: payloads.mini_ticker(stats, unit)]
 
 
-class AllMiniTickersPulse(_Paced):
+class AllMiniTickersPulse(Paced):
     """``!miniTicker@arr``."""
 
     def __init__(self, name: StreamName, view: MarketView) -> None:
@@ -154,22 +78,32 @@ class AllMiniTickersPulse(_Paced):
         return [lambda unit: payloads.all_mini_tickers(changed, unit)] if changed else []
 
 
-class AveragePricePulse(_Paced):
+class AveragePricePulse(Paced):
     """``@avgPrice``."""
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """The average price, where it changed."""
         average = self.view.average(self.name.symbol)
-        if not self._changed(average):
+        if not self.changed(average):
             return []
         return [lambda unit: payloads.avg_price(average, now_ms, unit)]
 
 
-class KlinePulse(_Paced):
-    """``@kline_<interval>``: the open candle where it changed, and each candle once more, marked closed, at its end."""
+class ReferencePricePulse(Paced):
+    """``@referencePrice``."""
+
+    def poll(self, now_ms: int) -> list[Renderer]:
+        """The reference price, where it changed."""
+        now = self.view.reference_price(self.name.symbol, now_ms)
+        return [lambda unit: payloads.reference_price(now, unit)] if self.changed(now.price or "none") else []
+
+
+class KlinePulse(Paced):
+    """``@kline_<interval>[@+08:00]``: the open candle where it changed; each once more at its end, marked closed."""
 
     def __init__(self, name: StreamName, view: MarketView) -> None:
         super().__init__(name, view)
+        self._zone = Zone(name.interval, name.offset_min)
         self._ended_ms: int | None = None
         """Candles that ended up to here are not told any more."""
 
@@ -177,15 +111,15 @@ class KlinePulse(_Paced):
         """At the pace, or as soon as the candle that ended is settled."""
         if self._ended_ms is None:
             self._ended_ms = now_ms - 1
-        interval = self.name.interval
-        settled_ms = open_ms_of(interval, now_ms) + SETTLE_MS
+        open_ms = self._zone.open_ms(now_ms)
+        settled_ms = open_ms + SETTLE_MS
         if settled_ms <= now_ms:
-            settled_ms = close_ms_of(interval, open_ms_of(interval, now_ms)) + 1 + SETTLE_MS
+            settled_ms = self._zone.close_ms(open_ms) + 1 + SETTLE_MS
         return min(super().due_ms(now_ms), settled_ms)
 
     def poll(self, now_ms: int) -> list[Renderer]:
         """The candle that ended, if one did, and the open one."""
-        rows = self.view.candles(self.name.symbol, self.name.interval, now_ms)
+        rows = self.view.candles(self.name, now_ms)
         if not rows:
             return []
         newest = rows[-1]
@@ -194,7 +128,7 @@ class KlinePulse(_Paced):
         ended_ms = newest.open_ms - 1 if self._ended_ms is None else self._ended_ms
         said = [_kline(as_closed(row), now_ms) for row in rows[:-1] if row.close_ms > ended_ms]
         self._ended_ms = max(ended_ms, newest.open_ms - 1)
-        if self._changed((newest.open_ms, newest.trade_count, newest.last_trade_id)):
+        if self.changed((newest.open_ms, newest.trade_count, newest.last_trade_id)):
             said.append(_kline(newest, now_ms))
         return said
 
@@ -203,7 +137,7 @@ def _kline(candle: Candle, now_ms: int) -> Renderer:
     return lambda unit: payloads.kline(candle, now_ms, unit)
 
 
-class DepthPulse(_Paced):
+class DepthPulse(Paced):
     """``@depth``: the changes of a second in one event, its ids joined without a hole."""
 
     def __init__(self, name: StreamName, view: MarketView) -> None:
@@ -271,5 +205,11 @@ def make_pulse(name: StreamName, view: MarketView) -> Pulse | None:
             return AveragePricePulse(name, view)
         case StreamKind.KLINE:
             return KlinePulse(name, view)
+        case StreamKind.WINDOW_TICKER:
+            return WindowTickerPulse(name, view)
+        case StreamKind.ALL_WINDOW_TICKERS:
+            return AllWindowTickersPulse(name, view)
+        case StreamKind.REFERENCE_PRICE:
+            return ReferencePricePulse(name, view)
         case _:
             return None

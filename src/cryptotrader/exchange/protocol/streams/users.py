@@ -8,8 +8,11 @@ from itertools import count
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import Clock, to_ms
-from cryptotrader.exchange.engine.events import UserEvent
+from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
+from cryptotrader.exchange.protocol.faults import FaultBook, FaultKind
+from cryptotrader.exchange.protocol.faults.model import USER_STREAM
 from cryptotrader.exchange.protocol.listen_keys import ListenKeyExpired, ListenKeys
+from cryptotrader.exchange.protocol.streams.delays import Delays
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
 from cryptotrader.exchange.protocol.user_data import listen_key_expired, render_user_event
 
@@ -24,10 +27,19 @@ class UserHub:
         user: What happens, as (account, event).
         keys: Listen keys.
         clock: Wall-clock time.
+        faults: What befalls events.
     """
 
-    def __init__(self, user: Topic[tuple[str, UserEvent]], keys: ListenKeys, clock: Clock) -> None:
+    def __init__(
+        self,
+        user: Topic[tuple[str, UserEvent]],
+        keys: ListenKeys,
+        clock: Clock,
+        faults: FaultBook | None = None,
+    ) -> None:
         self._keys = keys
+        self._faults = faults or FaultBook()
+        self._delays = Delays(clock)
         self._clock = clock
         self._tokens = count()
         self._by_account: dict[str, dict[int, Listener]] = {}
@@ -43,6 +55,7 @@ class UserHub:
         """Listen to the exchange no more."""
         for subscription in self._subscriptions:
             subscription.close()
+        self._delays.close()
 
     def listen(self, account: str, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` what happens in ``account`` until the returned function is called."""
@@ -74,9 +87,22 @@ class UserHub:
         account, event = told
         now_ms = self._now_ms()
         shared = SharedEvent(partial(_render, event, now_ms))
+        if not self._faults.has_streams and self._delays.is_idle:
+            self._deliver(account, shared)
+            return
+        symbol = event.order.symbol if isinstance(event, OrderUpdate) else ""
+        fault = self._faults.take_stream(USER_STREAM, symbol, account=account, now_ms=now_ms)
+        kind = fault.kind if fault is not None else None
+        if fault is None or kind is FaultKind.STREAM_DELAY:
+            self._delays.send(account, fault.delay_ms if fault else 0, partial(self._deliver, account, shared))
+        elif kind is FaultKind.STREAM_DUPLICATE:
+            for _ in range(1 + fault.copies):
+                self._delays.send(account, 0, partial(self._deliver, account, shared))
+
+    def _deliver(self, account: str, shared: SharedEvent) -> None:
         for listener in tuple(self._by_account.get(account, {}).values()):
             listener(shared)
-        key = self._keys.key_of(account, now_ms)
+        key = self._keys.key_of(account, self._now_ms())
         for listener in tuple(self._by_key.get(key, {}).values()) if key else ():
             listener(shared)
 

@@ -6,8 +6,15 @@ from collections.abc import Collection
 
 from cryptotrader.core.events import Candle, Level, Ticker24h
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.protocol.streams.payloads import AveragePrice
+from cryptotrader.exchange.protocol.stream_names import StreamName
+from cryptotrader.exchange.protocol.streams.payloads import AveragePrice, ReferencePrice
 from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.exchange.zones import Zone
+from cryptotrader.market.aggregates import AggTrade
+
+TURN_MS = 60_000
+"""How long after its end a candle of another time zone is still looked at. Unit: milliseconds. Reason: it is told once
+more a moment after its end; putting it together again at every look would cost ten times as much as the open one."""
 
 
 class VenueView:
@@ -34,9 +41,34 @@ class VenueView:
         """24-hour statistics."""
         return self._venue.statistics(symbol).day(now_ms)
 
-    def candles(self, symbol: str, interval: str, now_ms: int) -> list[Candle]:
-        """The last closed candle and the one that is open, as far as there are any; oldest first."""
-        return self._venue.statistics(symbol).candles(interval, now_ms=now_ms, limit=2)
+    def candles(self, name: StreamName, now_ms: int) -> list[Candle]:
+        """The last closed candle of a stream and the one that is open, as far as there are any; oldest first."""
+        statistics = self._venue.statistics(name.symbol)
+        if not name.offset_min:
+            return statistics.candles(name.interval, now_ms=now_ms, limit=2)
+        zone = Zone(name.interval, name.offset_min)
+        limit = 2 if now_ms - zone.open_ms(now_ms) < TURN_MS else 1
+        return zone.candles(statistics, now_ms=now_ms, start_ms=None, end_ms=None, limit=limit)
+
+    def window(self, symbol: str, open_ms: int, now_ms: int) -> Candle | None:
+        """Everything from a whole minute until now as one candle; None before any trade."""
+        return self._venue.statistics(symbol).window(open_ms, now_ms)
+
+    def last_trade_id(self, symbol: str) -> int:
+        """Id of the last public trade; -1 before any."""
+        return self._venue.statistics(symbol).ticker.last_trade_id
+
+    def last_aggregate_id(self, symbol: str) -> int:
+        """Id of the last aggregate that nothing is added to any more; -1 before any."""
+        return self._venue.statistics(symbol).aggregates.last_id
+
+    def aggregates_since(self, symbol: str, agg_id: int) -> list[AggTrade]:
+        """Aggregates newer than an id, oldest first; nothing is added to them any more."""
+        return self._venue.statistics(symbol).aggregates.since(agg_id)
+
+    def reference_price(self, symbol: str, now_ms: int) -> ReferencePrice:
+        """None: trades here keep to no price range, so no symbol has a reference price (``referencePrice``)."""
+        return ReferencePrice(symbol, None, now_ms)
 
     def average(self, symbol: str) -> AveragePrice:
         """The average price of the last minutes and when the last trade was."""

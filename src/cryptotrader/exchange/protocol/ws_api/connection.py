@@ -11,10 +11,11 @@ from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.latency import Road
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator
+from cryptotrader.exchange.protocol.faults import Target
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
 from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, refusal_of
-from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_UNSUPPORTED, House
+from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_UNSUPPORTED, House
 from cryptotrader.exchange.protocol.streams.payloads import MICROS, MILLIS, server_shutdown
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
 from cryptotrader.exchange.protocol.time_unit import answer_in_micros, wants_micros
@@ -41,6 +42,9 @@ MAX_JOBS = 10_000
 
 TOLD_AS_RESULTS = frozenset({("referencePrice", -2043)})
 """Refusals that come as the result of a good answer. Source: ``web-socket-api.md``, "Query Reference Price"."""
+
+BANNED = 418
+"""Status of a request from an address that is banned; its connection ends (``web-socket-api.md``, "IP limits")."""
 
 TIME_UNIT = "timeUnit"
 """Option of the URL: the unit of all times that the connection tells."""
@@ -128,6 +132,8 @@ class ApiConnection:
             self._admit()
         except Refusal as refusal:
             self._refuse(request, refusal)
+            if isinstance(refusal, LimitReached) and refusal.status == BANNED:
+                self._close(CLOSE_POLICY, "IP banned")
             return
         self._pending += 1
         self._desk.jobs.start("ws-api-request", lambda: self._perform(spec, request, caller, weight=weight))
@@ -150,6 +156,11 @@ class ApiConnection:
 
     # Guest of the crowd
 
+    @property
+    def target(self) -> Target:
+        """At ``/ws-api/v3``."""
+        return "ws-api"
+
     def announce_shutdown(self, now_ms: int) -> None:
         """``{"event":{"e":"serverShutdown","E":1770123456789}}``, so that the client connects elsewhere in time."""
         self._send(enveloped(server_shutdown(now_ms, unit=self._unit), None))
@@ -162,6 +173,11 @@ class ApiConnection:
         """Break the connection without a close frame."""
         self._is_closing = True
         self.connection.abort()
+
+    def freeze(self) -> None:
+        """Fall silent without closing."""
+        self._is_closing = True
+        self.connection.freeze()
 
     # Requests
 
@@ -236,6 +252,8 @@ class ApiConnection:
     # Answers
 
     def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, account: str | None = None) -> None:
+        if spec.name == "exchangeInfo" and isinstance(result, dict):
+            result = result | {"rateLimits": self._operations.desk.limits.describe_api()}
         if self._unit == MICROS:
             result = answer_in_micros(spec.name, result)
         self._send(success(request.id, result, self._limits(request, account)))
