@@ -24,6 +24,12 @@ def test_importing_the_requests_pulls_in_no_server() -> None:
     assert not [name for name in modules if name.startswith(("cryptotrader.exchange", "cryptotrader.gateway"))]
 
 
+def test_what_only_some_programs_use_is_loaded_when_it_is_used() -> None:
+    """Logging, connecting and key pairs cost more than half of the time that an import took."""
+    modules = _loaded(f"import {PACKAGE}, {PACKAGE}.base_operations")
+    assert not modules.intersection({"structlog", "rich", "websockets", "cryptography", "httpx2"})
+
+
 def test_the_library_of_books_and_events_pulls_in_no_server_either() -> None:
     """Counters come along with the feeds; whoever serves them does not."""
     modules = _loaded("import cryptotrader.library")

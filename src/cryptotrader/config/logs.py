@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO, cast
-
-import structlog
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from cryptotrader.config.secrets import REDACTOR
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 
 def _render(_: object, method: str, event: MutableMapping[str, Any]) -> str:
@@ -48,18 +49,43 @@ def configure_logging(level: str = "INFO") -> None:
 
 
 def _configure_ours(number: int) -> None:
+    global _is_configured
+    # Loaded with the first line that is logged: a program must not wait for it that only imports the client library.
+    import structlog
+
     structlog.configure(
         processors=[structlog.processors.format_exc_info, _render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StreamProxy())),
         cache_logger_on_first_use=False,
     )
+    _is_configured = True
 
 
-# A program that uses the library keeps its own logging; only a process of ours takes over what others log.
-_configure_ours(logging.INFO)
+_is_configured = False
 
 
-def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+class _Logger:
+    """The logger of a module, which looks for structlog only when it is used."""
+
+    __slots__ = ("_logger", "_name")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._logger: FilteringBoundLogger | None = None
+
+    def __getattr__(self, method: str) -> Any:
+        if self._logger is None:
+            import structlog
+
+            if not _is_configured:
+                # A program that uses the library keeps its own logging; only a process of ours takes over what others
+                # log.
+                _configure_ours(logging.INFO)
+            self._logger = cast("FilteringBoundLogger", structlog.get_logger(_name=self._name))
+        return getattr(self._logger, method)
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
     """The logger of a module (S4-10)."""
-    return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(_name=name))
+    return cast("FilteringBoundLogger", _Logger(name))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Callable
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
@@ -18,6 +17,9 @@ from cryptotrader.core.errors import (
     VenueUnreachable,
 )
 from cryptotrader.net.connection import MAX_MESSAGE_BYTES, MessageConnection
+from cryptotrader.net.wire import Connector, Wire
+
+__all__ = ["Connector", "WebSocketWire", "Wire", "connect_websocket"]
 
 OPEN_TIMEOUT_S = 10.0
 """Longest handshake. Unit: seconds. Reason: what source 0 allows Binance for an answer (S0-55)."""
@@ -32,46 +34,6 @@ take one for this long is gone."""
 
 MAX_RETRY_AFTER_S = 3 * 24 * 3600.0
 """Longest pause believed. Unit: seconds. Reason: Binance bans for at most three days (``rest-api.md``, "IP Limits")."""
-
-
-class Wire(Protocol):
-    """One open connection. A test has a fake of it."""
-
-    async def recv(self) -> bytes:
-        """The next whole message.
-
-        Raises:
-            NotConnected: The connection is closed.
-        """
-        ...
-
-    async def send(self, data: bytes) -> None:
-        """Send one text message.
-
-        Raises:
-            NotConnected: The connection is closed, or the peer takes nothing.
-        """
-        ...
-
-    async def ping(self) -> None:
-        """Send a ping and do not wait for the answer; any answer ends the silence.
-
-        Raises:
-            NotConnected: The connection is closed.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Close it; harmless where it is closed already."""
-        ...
-
-    def silent_s(self) -> float:
-        """Seconds since bytes last came in, pings and pongs included."""
-        ...
-
-
-Connector = Callable[[str], Awaitable[Wire]]
-"""Opens a connection to a URL; raises a ``VenueError`` where it cannot."""
 
 
 class WebSocketWire:

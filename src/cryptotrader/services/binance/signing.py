@@ -12,18 +12,12 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-
-from cryptotrader.core.errors import ConfigError
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 PEM_MARK = "-----BEGIN "
 """How a PEM text begins, after white space."""
@@ -69,52 +63,6 @@ class HmacSigner:
         return outer.hexdigest()
 
 
-class RsaSigner:
-    """RSASSA-PKCS1-v1_5 with SHA-256, in Base64. The key shows in no repr.
-
-    Raises:
-        ConfigError: The text is no RSA private key, or the password is wrong.
-    """
-
-    kind = "rsa"
-
-    def __init__(self, pem: str, *, password: str | None = None) -> None:
-        key = _private_key(pem, password)
-        if not isinstance(key, RSAPrivateKey):
-            raise ConfigError("the private key is not an RSA key")
-        self._key = key
-
-    def __repr__(self) -> str:
-        return "RsaSigner(***)"
-
-    def sign(self, payload: str) -> str:
-        """Base64, case-sensitive."""
-        return base64.b64encode(self._key.sign(payload.encode(), PKCS1v15(), SHA256())).decode()
-
-
-class Ed25519Signer:
-    """Ed25519, in Base64. The key shows in no repr.
-
-    Raises:
-        ConfigError: The text is no Ed25519 private key, or the password is wrong.
-    """
-
-    kind = "ed25519"
-
-    def __init__(self, pem: str, *, password: str | None = None) -> None:
-        key = _private_key(pem, password)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ConfigError("the private key is not an Ed25519 key")
-        self._key = key
-
-    def __repr__(self) -> str:
-        return "Ed25519Signer(***)"
-
-    def sign(self, payload: str) -> str:
-        """Base64, case-sensitive."""
-        return base64.b64encode(self._key.sign(payload.encode())).decode()
-
-
 class Credentials:
     """An API key and what signs for it. Neither shows in a repr."""
 
@@ -143,20 +91,10 @@ def signer_of(secret: str, *, password: str | None = None) -> Signer:
     """
     if not secret.lstrip().startswith(PEM_MARK):
         return HmacSigner(secret.strip())
-    if isinstance(_private_key(secret, password), Ed25519PrivateKey):
-        return Ed25519Signer(secret, password=password)
-    return RsaSigner(secret, password=password)
+    # Loaded only where there is such a key: it takes ten milliseconds, and most keys are shared secrets.
+    from cryptotrader.services.binance.key_pairs import signer_of_pem
 
-
-def _private_key(pem: str, password: str | None) -> RSAPrivateKey | Ed25519PrivateKey:
-    try:
-        key = load_pem_private_key(pem.strip().encode(), password.encode() if password else None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # The cause might quote the key.
-        raise ConfigError("the private key cannot be read: wrong format or wrong password") from None
-    if not isinstance(key, (RSAPrivateKey, Ed25519PrivateKey)):
-        raise ConfigError("the private key is neither RSA nor Ed25519")
-    return key
+    return signer_of_pem(secret, password)
 
 
 def encode_query(params: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
@@ -199,33 +137,17 @@ def verify(kind: str, secret: str, payload: str | bytes, *, signature: str) -> b
         raw = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
         return False
-    return _verify_raw(read_public_key(secret, kind), raw, data)
+    from cryptotrader.services.binance.key_pairs import read_public_key, verify_raw
+
+    return verify_raw(read_public_key(secret, kind), raw, data)
 
 
-@lru_cache(maxsize=256)
 def read_public_key(pem: str, kind: str) -> RSAPublicKey | Ed25519PublicKey:
-    """The public key of ``kind`` (``rsa`` or ``ed25519``) in a PEM text, read once.
+    """The public key of ``kind`` (``rsa`` or ``ed25519``) in a PEM text.
 
     Raises:
         ConfigError: It cannot be read or is of another kind.
     """
-    try:
-        key = load_pem_public_key(pem.strip().encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigError("the public key cannot be read") from None
-    if isinstance(key, Ed25519PublicKey) and kind == "ed25519":
-        return key
-    if isinstance(key, RSAPublicKey) and kind == "rsa":
-        return key
-    raise ConfigError(f"the public key is not of kind {kind}")
+    from cryptotrader.services.binance import key_pairs
 
-
-def _verify_raw(key: RSAPublicKey | Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
-    try:
-        if isinstance(key, Ed25519PublicKey):
-            key.verify(signature, data)
-        else:
-            key.verify(signature, data, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
+    return key_pairs.read_public_key(pem, kind)

@@ -19,11 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cryptotrader.core.errors import ConfigError
+from cryptotrader.services.binance.key_pairs import Ed25519Signer, RsaSigner
 from cryptotrader.services.binance.signing import (
     Credentials,
-    Ed25519Signer,
     HmacSigner,
-    RsaSigner,
     encode_query,
     signer_of,
     signing_payload_rest,

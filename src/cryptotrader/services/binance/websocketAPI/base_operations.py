@@ -17,7 +17,7 @@ from cryptotrader.config import REDACTOR, get_logger
 from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import CryptotraderError, NotConnected, UnknownOutcome, VenueError
 from cryptotrader.net.clock import SystemClock, WaitingClock
-from cryptotrader.net.ws import Connector, connect_websocket
+from cryptotrader.net.wire import Connector, connect_when_needed
 from cryptotrader.services.binance.endpoints import VENUES
 from cryptotrader.services.binance.models.orders import OrderReport
 from cryptotrader.services.binance.request import Params, RequestSpec, SecurityType
@@ -83,7 +83,7 @@ class BinanceWebSocketConnection:
         policy: ConnectionPolicy | None = None,
         limits: RateLimits | None = None,
         clock: WaitingClock | None = None,
-        connect: Connector = connect_websocket,
+        connect: Connector = connect_when_needed,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.url = url or VENUES["paper"].ws_api_url

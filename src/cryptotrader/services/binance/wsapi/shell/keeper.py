@@ -22,7 +22,7 @@ from cryptotrader.core.errors import (
 )
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.net.supervise import Supervisor
-from cryptotrader.net.ws import Connector
+from cryptotrader.net.wire import Connector
 from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.services.binance.wsapi.limits import RateLimits
 from cryptotrader.services.binance.wsapi.reconnect import Attempts, ConnectionPolicy, is_permanent, lifetime_ns

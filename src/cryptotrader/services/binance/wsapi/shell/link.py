@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from cryptotrader.config import get_logger
 from cryptotrader.core.errors import NotConnected
-from cryptotrader.net.ws import Wire
+from cryptotrader.net.wire import Wire
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy, Silence
 from cryptotrader.services.binance.wsapi.shell.feeds import Feed
 
