@@ -142,12 +142,11 @@ class Keeper:
 
         def durable() -> None:
             self._waiting.update(pieces)
+            self._plan()
             if after is not None:
                 after()
 
         self._commit.add(payload, durable)
-        if self._timer is None:
-            self._plan()
 
     async def wait(self) -> None:
         """Return when everything added so far is on disk.
@@ -161,18 +160,23 @@ class Keeper:
     # Folding
 
     def _plan(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return  # Before the loop runs little happens; it is folded when it does.
-        self._timer = loop.call_later(FOLD_S if len(self._waiting) < FOLD_ROWS else 0.0, self._fold)
+        """See to it that what waits is folded before long."""
+        if self._in_flight is not None or self._is_closed or not self._waiting:
+            return
+        if len(self._waiting) >= FOLD_ROWS:
+            self._fold()
+        elif self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(FOLD_S, self._fold)
+            except RuntimeError:
+                return  # Before the loop runs little happens; it is folded when it does.
 
     def _fold(self) -> None:
         """Begin to fold what is in the journal by now; ends with ``_folded``."""
-        if self._is_closed or self.store is None or self._in_flight is not None:
-            return
-        if not self._waiting:
+        if self._timer is not None:
+            self._timer.cancel()
             self._timer = None
+        if self._in_flight is not None or self._is_closed or self.store is None or not self._waiting:
             return
         rows, self._waiting = self._waiting, {}
         loop = asyncio.get_running_loop()
@@ -193,9 +197,7 @@ class Keeper:
             self._waiting = rows | self._waiting
             if len(self._waiting) > MAX_WAITING_ROWS:
                 self._commit.fail("its store could not be written for too long")
-        self._timer = None
-        if self._waiting and not self._is_closed:
-            self._plan()
+        self._plan()
 
     async def close(self) -> None:
         """Keep the rest, fold it, and close the files; the next start finds an empty journal."""

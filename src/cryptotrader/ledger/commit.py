@@ -114,13 +114,14 @@ class GroupCommit:
         if not payloads:
             return
         try:
-            self.durable = self._journal.append(payloads)
+            last = self._journal.append(payloads)
         except OSError as error:
             self.fail(str(error))
             raise StoreBroken from None
         self.commits += 1
         for call in after:
             call()
+        self.durable = last
 
     async def close(self) -> None:
         """Write the rest and end the worker; the journal stays open."""
@@ -153,10 +154,10 @@ class GroupCommit:
             self._waiters[:0] = waiters
             self.fail(str(failure))
             return
-        self.durable = done.result()
         self.commits += 1
         for call in after:
             call()
+        self.durable = done.result()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -126,8 +126,8 @@ class Journal:
     def _cut(self, first: int, tail: DamagedTail) -> None:
         entries = "an unknown number of" if tail.entries is None else str(tail.entries)
         log.warning(
-            f"the end of the journal {self.path(first)} is damaged, as after a crash: cut {tail.lost_bytes} bytes at "
-            f"offset {tail.offset} with {entries} entries that were not acknowledged"
+            f"the end of the journal {self.path(first)} is damaged, as a crash leaves it: cut "
+            f"{tail.lost_bytes} bytes at offset {tail.offset}, which held {entries} entries of a write that was not finished"
         )
         try:
             with self.path(first).open("r+b") as file:
