@@ -69,10 +69,21 @@ def exchange(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data_dir: DataDir = None,
+    limits: Annotated[str | None, typer.Option(help="binance, or off: count requests and refuse none.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="TOML file with faults to have.")] = None,
+    market_latency: Annotated[str | None, typer.Option(help="MS[+JITTER_MS][@SEED], as in 20+5.")] = None,
     config: Config = None,
 ) -> None:
     """Start the paper exchange alone: a local Binance to test a bot against."""
-    flags = {"market": market, "exchange_host": host, "exchange_port": port, "data_dir": data_dir}
+    flags = {
+        "market": market,
+        "exchange_host": host,
+        "exchange_port": port,
+        "data_dir": data_dir,
+        "exchange_limits": limits,
+        "exchange_faults": faults,
+        "exchange_market_latency": market_latency,
+    }
     settings = load_settings(flags, config_file=config)
     configure_logging(settings.log_level)
     raise typer.Exit(run_exchange(settings))

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     port: Port = Field(3000, validation_alias=_names("port", "HTTP_PORT", "PORT"))
     exchange_host: str = Field("127.0.0.1", validation_alias=_names("exchange_host"))
     exchange_port: Port = Field(3100, validation_alias=_names("exchange_port"))
+    exchange_admin_token: SecretStr | None = Field(None, validation_alias=_names("exchange_admin_token"))
+    exchange_latency: str = Field("0", validation_alias=_names("exchange_latency"))
+    exchange_market_latency: str = Field("0", validation_alias=_names("exchange_market_latency"))
+    exchange_limits: Literal["binance", "off"] = Field("binance", validation_alias=_names("exchange_limits"))
+    exchange_faults: Path | None = Field(None, validation_alias=_names("exchange_faults"))
     data_dir: Path = Field(default_factory=default_data_dir, validation_alias=_names("data_dir"))
     binance_rest_url: str | None = Field(None, validation_alias=_names("binance_rest_url"))
     binance_stream_url: str | None = Field(None, validation_alias=_names("binance_stream_url"))
@@ -105,6 +110,7 @@ class Settings(BaseSettings):
         ("BINANCE_SECRET_KEY", "binance_api_secret"),
         ("BINANCE_PRIVATE_KEY", "binance_private_key"),
         ("BINANCE_PRIVATE_KEY_PASSWORD", "binance_private_key_password"),
+        ("CRYPTOTRADER_EXCHANGE_ADMIN_TOKEN", "exchange_admin_token"),
     )
 
     @property
@@ -197,6 +203,7 @@ def load_settings(flags: Mapping[str, object] | None = None, *, config_file: Pat
         settings.binance_api_secret,
         settings.binance_private_key,
         settings.binance_private_key_password,
+        settings.exchange_admin_token,
     ):
         REDACTOR.learn(secret.get_secret_value() if secret else None)
     return settings

@@ -6,12 +6,18 @@ import asyncio
 import secrets
 from pathlib import Path
 
+import msgspec
+
 from cryptotrader.config import REDACTOR
 from cryptotrader.config.settings import Settings, is_loopback
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import DEFAULT_ACCOUNT_ID, SAMPLE_KEY_ID, ApiKey, KeyKind, sample_key
+from cryptotrader.exchange.latency import read_latency
 from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.spec import open_market
+from cryptotrader.exchange.market.synthetic import SyntheticSource
+from cryptotrader.exchange.protocol.faults import FaultRules, read_rules
+from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
@@ -31,9 +37,34 @@ def build_exchange(settings: Settings) -> ExchangeServer:
     rules = rules_for(symbol for source in sources for symbol in source.symbols)
     store = exchange_store(settings.data_dir)
     venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=store)
-    server = ExchangeServer(venue, host=settings.exchange_host, port=settings.exchange_port)
+    server = ExchangeServer(
+        venue,
+        host=settings.exchange_host,
+        port=settings.exchange_port,
+        limits=LimitPolicy.off() if settings.exchange_limits == "off" else None,
+        faults=exchange_faults(settings),
+        block_symbols=[symbol for each in sources if isinstance(each, SyntheticSource) for symbol in each.symbols],
+    )
     server.bind()
     return server
+
+
+def exchange_faults(settings: Settings) -> FaultRules:
+    """The rules file, and how late market data is; the setting counts where the file says nothing about it.
+
+    Raises:
+        ConfigError: The file cannot be read, or a field in it is wrong; the text names it.
+    """
+    rules = FaultRules()
+    if settings.exchange_faults is not None:
+        try:
+            text = settings.exchange_faults.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read the faults in {settings.exchange_faults}: {error}") from None
+        rules = read_rules(text, settings.exchange_faults.name)
+    if not rules.market_latency.is_none:
+        return rules
+    return msgspec.structs.replace(rules, market_latency=read_latency(settings.exchange_market_latency))
 
 
 def exchange_key(settings: Settings) -> ApiKey:

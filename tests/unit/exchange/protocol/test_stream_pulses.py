@@ -9,7 +9,8 @@ import pytest
 
 from cryptotrader.core.events import Candle, DepthDiff
 from cryptotrader.exchange.protocol.stream_names import parse_stream_name
-from cryptotrader.exchange.protocol.streams.pulses import DepthPulse, Pulse, make_pulse
+from cryptotrader.exchange.protocol.streams.paced import Pulse
+from cryptotrader.exchange.protocol.streams.pulses import DepthPulse, make_pulse
 from tests.support.exchange_streams import HandView
 
 

@@ -52,6 +52,8 @@ class LoseDepth(msgspec.Struct, frozen=True, tag_field="action", tag="lose_depth
 
 Trouble = Drop | AnnounceShutdown | LoseDepth
 
+_decoder: msgspec.json.Decoder[Trouble] = msgspec.json.Decoder(Trouble)
+
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /admin/block-trades``."""
@@ -83,7 +85,7 @@ class StreamRoutes:
         ]
 
     async def _cause(self, request: Request) -> Response:
-        trouble: Trouble = await read(request, Trouble)
+        trouble = await read(request, _decoder)
         connections = len(self._house.crowd)
         match trouble:
             case Drop():

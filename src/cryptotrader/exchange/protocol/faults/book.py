@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
@@ -123,9 +123,9 @@ class FaultBook:
         """The fault that befalls this connection as it is opened, if any; counts it."""
         return self._take(now_ms, lambda spec: spec.kind in AT_OPENING and _aims_at(spec, target))
 
-    def due_actions(self, now_ms: int) -> list[WaitingFault]:
+    def due_actions(self, now_ms: int) -> Sequence[WaitingFault]:
         """What befalls open connections now; counts each once, and puts off what repeats."""
-        due: list[WaitingFault] = []
+        due = []
         self._drop_over(now_ms)
         for fault in tuple(self._waiting):
             every_ms = int((fault.spec.every_s or 0) * _S)
