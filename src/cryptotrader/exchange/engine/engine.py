@@ -33,7 +33,7 @@ from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, Amendment, AmendOrder, CancelOrder, NewOrder, Order
-from cryptotrader.exchange.engine.rules import SymbolStatus
+from cryptotrader.exchange.engine.rules import SymbolStatus, check_may_cancel
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
@@ -131,7 +131,9 @@ class Engine(MatchRecords):
             Refusal: -2011 where the account has no such open order.
         """
         market = self._market(which.symbol)
-        order = self._accounts[account].history(which.symbol).find(which.order_id, which.client_order_id)
+        owner = self._accounts[account]
+        check_may_cancel(owner)
+        order = owner.history(which.symbol).find(which.order_id, which.client_order_id)
         if order is None or not order.is_open:
             raise unknown_order()
         run = self._start(now_ms)
@@ -149,6 +151,7 @@ class Engine(MatchRecords):
         """
         market = self._market(symbol)
         owner = self._accounts[account]
+        check_may_cancel(owner)
         orders = list(owner.history(symbol).open.values())
         if not orders:
             raise unknown_order()
@@ -207,6 +210,7 @@ class Engine(MatchRecords):
         """
         market = self._market(which.symbol)
         owner = self._accounts[account]
+        check_may_cancel(owner)
         order_list = owner.lists.find(which.list_id, which.client_list_id)
         if order_list is None or not order_list.is_open or order_list.symbol != which.symbol:
             raise unknown_order()

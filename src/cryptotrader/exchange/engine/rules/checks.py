@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptotrader.exchange.engine.errors import (
     AMEND_REJECTED,
+    CANCEL_REJECTED,
     INVALID_MESSAGE,
     MARKET_CLOSED_TEXT,
     Refusal,
@@ -94,11 +95,11 @@ def check_amend(rules: SymbolRules, account: Account, order: Order, qty: int) ->
         check_notional(rules, order.price * qty)
 
 
-def check_may_cancel(account: Account, code: int) -> None:
+def check_may_cancel(account: Account) -> None:
     """Orders can be cancelled whatever the symbol's status (``CHANGELOG.md``), unless the account may not trade.
 
     Raises:
-        Refusal: ``code``, -2011 for a cancel.
+        Refusal: -2011.
     """
     if not account.terms.can_trade:
-        raise Refusal(code, NO_TRADING_TEXT)
+        raise Refusal(CANCEL_REJECTED, NO_TRADING_TEXT)
