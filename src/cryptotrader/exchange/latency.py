@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import deque
 from typing import Annotated
 
 import msgspec
 
 from cryptotrader.core.clock import NS_PER_MS, NS_PER_S, Clock
+from cryptotrader.core.errors import ConfigError
 
 MAX_LATENCY_MS = 4_000
-"""Longest way in one direction, the jitter added to it again. Unit: milliseconds. Reason: there and back must stay
-below the ten seconds after which the exchange answers -1007 by itself."""
+"""Longest way in one direction, without its jitter. Unit: milliseconds. Reason: there and back must stay below the ten
+seconds after which the exchange answers -1007 by itself."""
+
+MAX_JITTER_MS = 500
+"""Most jitter. Unit: milliseconds. Reason: the same."""
 
 DEFAULT_SEED = 1
 
@@ -26,7 +31,7 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way, there or back: ``fixed_ms`` and up to ``jitter_ms`` more, evenly spread."""
 
     fixed_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_LATENCY_MS)] = 0
-    jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_LATENCY_MS // 8)] = 0
+    jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_JITTER_MS)] = 0
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = DEFAULT_SEED
     """Same seed, account and requests: same ways."""
 
@@ -37,6 +42,23 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NO_LATENCY = Latency()
+
+_TEXT = re.compile(r"(?P<fixed_ms>[0-9]{1,5})(\+(?P<jitter_ms>[0-9]{1,5}))?(@(?P<seed>[0-9]{1,18}))?")
+
+
+def read_latency(text: str) -> Latency:
+    """``MS[+JITTER_MS][@SEED]``, as in ``20+5`` or ``20+5@7``.
+
+    Raises:
+        ConfigError: It is not that, or too much.
+    """
+    found = _TEXT.fullmatch(text.strip())
+    given = {name: int(value) for name, value in found.groupdict().items() if value is not None} if found else None
+    try:
+        return msgspec.convert(given, Latency)
+    except msgspec.ValidationError:
+        most = f"at most {MAX_LATENCY_MS}+{MAX_JITTER_MS}"
+        raise ConfigError(f"latency {text!r}: expected MS[+JITTER_MS][@SEED], {most}") from None
 
 
 class Lane:
