@@ -274,6 +274,11 @@ class OrderCounts:
     last_1d: int
 
 
+MAKER_RELIEF: Final = 5
+"""By how much the count falls where an order's first fill finds it on the book. Unit: orders. Reason: what the example
+in faqs/order_count_decrement shows."""
+
+
 class OrderCounter:
     """Unfilled orders per account and interval; an order's first fill takes it out again."""
 
@@ -302,10 +307,14 @@ class OrderCounter:
         for window in self._windows(account, now_ms):
             window.used += orders
 
-    def release(self, account: str, *, now_ms: int) -> None:
-        """An order of the account traded for the first time, or was refused after it had been counted."""
+    def release(self, account: str, *, now_ms: int, orders: int = 1) -> None:
+        """An order of the account traded for the first time, or ``orders`` were refused after they had been counted."""
         for window in self._windows(account, now_ms):
-            window.used = max(0, window.used - 1)
+            window.used = max(0, window.used - orders)
+
+    def filled(self, account: str, *, now_ms: int, is_maker: bool) -> None:
+        """An order of the account traded for the first time: one that waited on the book is worth several."""
+        self.release(account, now_ms=now_ms, orders=MAKER_RELIEF if is_maker else 1)
 
     def counts(self, account: str, now_ms: int) -> OrderCounts:
         """What the headers and ``rateLimit/order`` show."""

@@ -152,3 +152,29 @@ def test_both_ways_tell_their_own_limits() -> None:
     assert rest[:3] == api[:3]
     assert (rest[3]["rateLimitType"], rest[3]["limit"]) == ("RAW_REQUESTS", 300_000)
     assert (api[3]["rateLimitType"], api[3]["limit"]) == ("CONNECTIONS", 300)
+
+
+def test_the_documents_example_of_makers_is_counted_as_it_says() -> None:
+    """faqs/order_count_decrement.md, example 2: five orders, then the first fill of one that waited."""
+    counter = OrderCounter(LimitPolicy())
+    counter.placed("a", now_ms=NOON_MS, orders=5)
+    counter.filled("a", now_ms=NOON_MS, is_maker=True)
+    assert counter.counts("a", NOON_MS).last_10s == 0
+    counter.placed("a", now_ms=NOON_MS, orders=2)
+    counter.filled("a", now_ms=NOON_MS, is_maker=True)
+    assert counter.counts("a", NOON_MS).last_10s == 0
+    counter.placed("a", now_ms=NOON_MS)
+    counter.filled("a", now_ms=NOON_MS, is_maker=False)
+    assert counter.counts("a", NOON_MS).last_10s == 0
+
+
+def test_the_documents_example_of_another_day_is_counted_as_it_says() -> None:
+    """faqs/order_count_decrement.md: fills count on the day on which they happen."""
+    counter = OrderCounter(LimitPolicy())
+    counter.placed("a", now_ms=NOON_MS, orders=5)
+    tomorrow_ms = NOON_MS + 86_400_000
+    assert counter.counts("a", tomorrow_ms).last_1d == 0
+    counter.placed("a", now_ms=tomorrow_ms, orders=10)
+    for _ in range(5):
+        counter.filled("a", now_ms=tomorrow_ms, is_maker=False)
+    assert counter.counts("a", tomorrow_ms).last_1d == 5

@@ -171,7 +171,7 @@ class Operations:
         """An order's first fill takes it out of the unfilled count."""
         account, update = event
         if isinstance(update, OrderUpdate) and update.fill is not None and update.order.executed == update.fill.qty:
-            self.desk.orders.release(account, now_ms=update.time_ms)
+            self.desk.orders.filled(account, now_ms=update.time_ms, is_maker=update.fill.is_maker)
 
 
 def _befall(fault: FaultSpec) -> Exception:

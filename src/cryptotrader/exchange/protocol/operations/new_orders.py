@@ -170,8 +170,7 @@ def counted(call: Call, orders: int = 1) -> Iterator[None]:
     try:
         yield
     except Refusal:
-        for _ in range(orders):
-            counter.release(call.account, now_ms=now_ms)
+        counter.release(call.account, now_ms=now_ms, orders=orders)
         raise
 
 
