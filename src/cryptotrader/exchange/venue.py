@@ -26,6 +26,7 @@ from cryptotrader.exchange.engine.events import (
     Event,
     ListUpdate,
     MarketEvent,
+    OrderKept,
     OrderUpdate,
     TopChanged,
     TradePrinted,
@@ -223,7 +224,7 @@ class PaperVenue(VenueCommands):
                 case BalancesChanged():
                     self._updated_ms[event.account] = event.time_ms
                     told.append((event.account, event))
-                case TrailMoved():
+                case OrderKept() | TrailMoved():
                     continue  # For the journal; nobody is told.
                 case _:
                     told.append((event.account, event))

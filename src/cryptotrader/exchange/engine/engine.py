@@ -77,8 +77,8 @@ class Engine(MatchRecords):
         run = self._start(now_ms)
         order = self._new_order(account, new, new.qty or plan.wanted, now_ms)
         if order.stop is not None:
-            run.accept(market, order, lock=waiting_lock(order, market.last_price))
             market.wait(order, self._due, now_ms)
+            run.accept(market, order, lock=waiting_lock(order, market.last_price))
         else:
             run.accept(market, order, lock=needed_lock(order))
             enter(market, order, plan, run)
@@ -347,6 +347,8 @@ class Engine(MatchRecords):
             waiting, market.waiting = market.waiting, None
             market.print_external(trade, trade.qty)
             market.waiting = waiting
+            if waiting is not None:
+                waiting.follow(trade.price, trade.time_ms)
 
     def _start(self, now_ms: int) -> Execution:
         self._now_ms = now_ms

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
-from cryptotrader.core.orders import ExecutionType, Side
+from cryptotrader.core.orders import ExecutionType
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch, Trail
 
 Balance = tuple[str, int, int]
 """(asset, free, locked), scaled."""
@@ -81,19 +81,18 @@ class TopChanged(msgspec.Struct, frozen=True):
     ticker: BookTicker
 
 
-class TrailMoved(msgspec.Struct, frozen=True):
-    """Trailing stops of one side of a symbol followed the price. Not told to anyone; what keeps the records needs it.
+class OrderKept(msgspec.Struct, frozen=True):
+    """An order's record changed in a way that nobody is told of: what it holds for its list, that it began to trail."""
 
-    Every waiting order of the side that follows already (``Order.trailing_price``) has gone to ``price`` if that is
-    better for it: higher for sells, lower for buys.
-    """
-
-    symbol: str
-    side: Side
-    price: int
+    order: Order
     time_ms: int
-    started: tuple[Order, ...] = ()
-    """Orders that begin to follow at this price, whole."""
+
+
+class TrailMoved(msgspec.Struct, frozen=True):
+    """Trailing stops of one side of a symbol began to follow the price, or followed it. Nobody is told."""
+
+    trail: Trail
+    time_ms: int
 
 
 UserEvent = OrderUpdate | ListUpdate | BalancesChanged | BalanceAdjusted
@@ -102,4 +101,7 @@ UserEvent = OrderUpdate | ListUpdate | BalancesChanged | BalanceAdjusted
 MarketEvent = TradePrinted | DepthChanged | TopChanged
 """Public events."""
 
-Event = UserEvent | MarketEvent | TrailMoved
+KeptEvent = OrderKept | TrailMoved
+"""For whoever keeps the records; nobody else is told."""
+
+Event = UserEvent | MarketEvent | KeptEvent

@@ -8,7 +8,7 @@ from cryptotrader.core.orders import ExecutionType, FillReason, OrderStatus, Sid
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
-from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderUpdate
+from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderKept, OrderUpdate
 from cryptotrader.exchange.engine.ids import make_client_order_id as make_client_order_id
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
@@ -104,6 +104,10 @@ class Execution:
             self._accounts[order.account].wallet.lock(asset, amount - order.held)
             order.held = amount
             self.touch(order.account, rules.base, rules.quote)
+
+    def keep(self, order: Order) -> None:
+        """An order's record changed, and no report tells of it."""
+        self.events.append(OrderKept(order.snapshot(), self.now_ms))
 
     def rehold(self, market: SymbolMarket, order: Order) -> None:
         """An open order became smaller: hold less, for a leg of a list with regard to the other leg."""

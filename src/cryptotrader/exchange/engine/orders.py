@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from bisect import bisect_right
 
 import msgspec
 
@@ -150,6 +151,25 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """What made it happen: see ``FillReason``."""
 
 
+class Trail(msgspec.Struct, frozen=True):
+    """How far the trailing stops of one side of a symbol have followed the price.
+
+    One that began to follow later has never seen a better price than one that began earlier, so a few steps tell of all
+    of them, and one trade changes one step.
+    """
+
+    symbol: str
+    side: Side
+    steps: tuple[tuple[int, int], ...]
+    """(trade id, price), by trade id: whoever began at this trade or a later one, before the next step's, has followed
+    to the price."""
+
+    def followed(self, order: Order) -> int:
+        """The price that a trailing order of this symbol and side has followed to."""
+        place = bisect_right(self.steps, order.trailing_trade_id, key=lambda step: step[0])
+        return self.steps[place - 1][1] if place else order.trailing_price
+
+
 class Order(msgspec.Struct, kw_only=True):
     """The engine's record of one order. What leaves the engine is a copy that changes no more."""
 
@@ -187,7 +207,9 @@ class Order(msgspec.Struct, kw_only=True):
     trailing_ms: int = 0
     """``trailingTime``: since when a trailing order follows the price; 0 before."""
     trailing_price: int = 0
-    """The best price that it has followed to, scaled."""
+    """The best price that it has followed to, scaled. Between two reports the ``Trail`` of its symbol knows better."""
+    trailing_trade_id: int = 0
+    """Public id of the last trade when it began to follow."""
     prevented_qty: int = 0
     """``preventedQuantity``: what self-trade prevention took away from it, scaled."""
     amends: int = 0

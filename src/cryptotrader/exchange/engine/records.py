@@ -12,6 +12,7 @@ from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQue
 from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
+from cryptotrader.exchange.engine.fingerprint import fingerprint
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.order_lists import OrderList
@@ -233,8 +234,7 @@ class Records:
     def state(self) -> EngineState:
         """Everything that a restart must not lose."""
         for market in self._markets.values():
-            if market.waiting is not None:
-                market.waiting.write_back()
+            market.trails()
         histories = [history for account in self._accounts.values() for _, history in account.histories()]
         orders = [order.snapshot() for history in histories for order in history.orders.values()]
         fills = [fill for history in histories for fill in history.fills]
@@ -259,6 +259,7 @@ class Records:
             ),
             orders=tuple(sorted(orders, key=lambda order: order.order_id)),
             lists=tuple(sorted(lists, key=lambda order_list: order_list.list_id)),
+            trails=tuple(trail for market in self._markets.values() for trail in market.trails()),
             fills=tuple(sorted(fills, key=_order_of_fill)),
             prevented=tuple(sorted(prevented.values(), key=lambda each: (each.symbol, each.prevented_match_id))),
             amendments=tuple(sorted(amendments, key=lambda each: each.execution_id)),
@@ -268,6 +269,10 @@ class Records:
                 for resting in market.resting()
             ),
         )
+
+    def state_hash(self) -> str:
+        """A fingerprint of the state, as hexadecimal text: see ``fingerprint``."""
+        return fingerprint(self.state())
 
     def restore(self, state: EngineState) -> None:
         """Bring back what ``state`` (or a store that followed the events) kept. The engine must be fresh.
@@ -287,8 +292,7 @@ class Records:
             account.trade_group_id = kept.trade_group_id
             account.realism = kept.realism
         self._restore_counters(state.counters)
-        for order in state.orders:
-            self._restore_order(order.snapshot())
+        self._restore_orders(state)
         for order_list in state.lists:
             self._accounts[order_list.account].lists.add(order_list.snapshot())
             self._next_list_id = max(self._next_list_id, order_list.list_id + 1)
@@ -317,16 +321,24 @@ class Records:
                 market.next_prevented_id = kept.next_prevented_id
                 market.next_allocation_id = kept.next_allocation_id
 
-    def _restore_order(self, order: Order) -> None:
-        self._next_order_id = max(self._next_order_id, order.order_id + 1)
-        self._accounts[order.account].history(order.symbol).add(order)
-        market = self._markets.get(order.symbol)
-        if not order.is_open or market is None or order.status is OrderStatus.PENDING_NEW:
-            return
-        if order.is_working:
-            market.side(order.side).add(order, ahead=UNKNOWN_QUEUE)
-        else:
-            market.wait(order, self._due, self._now_ms)
+    def _restore_orders(self, state: EngineState) -> None:
+        at_work: list[Order] = []
+        waiting: list[Order] = []
+        for kept in state.orders:
+            order = kept.snapshot()
+            self._next_order_id = max(self._next_order_id, order.order_id + 1)
+            self._accounts[order.account].history(order.symbol).add(order)
+            if order.is_open and order.symbol in self._markets and order.status is not OrderStatus.PENDING_NEW:
+                (at_work if order.is_working else waiting).append(order)
+        for order in sorted(at_work, key=lambda each: (each.working_ms, each.order_id)):
+            self._markets[order.symbol].side(order.side).add(order, ahead=UNKNOWN_QUEUE)
+        trails = {(trail.symbol, trail.side): trail for trail in state.trails}
+        for order in sorted(waiting, key=lambda each: (each.trailing_trade_id, each.order_id)):
+            trail = trails.get((order.symbol, order.side))
+            if trail is not None and order.trailing_ms:
+                best = max if order.side is Side.SELL else min
+                order.trailing_price = best(order.trailing_price, trail.followed(order))
+            self._markets[order.symbol].wait(order, self._due, self._now_ms)
 
     def _restore_queues(self, places: tuple[QueuePlace, ...]) -> None:
         on_book = {

@@ -8,7 +8,7 @@ from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.engine.accounts import NO_TRADE_GROUP, Fees
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch, Trail
 from cryptotrader.exchange.engine.rules import Terms
 
 
@@ -66,6 +66,8 @@ class EngineState(msgspec.Struct, frozen=True):
     """Oldest first."""
     lists: tuple[OrderList, ...] = ()
     """Oldest first."""
+    trails: tuple[Trail, ...] = ()
+    """How far trailing orders have followed the price."""
     prevented: tuple[PreventedMatch, ...] = ()
     """Oldest first."""
     amendments: tuple[Amendment, ...] = ()

@@ -61,6 +61,7 @@ def leg_filled(market: SymbolMarket, order: Order, fill: Fill, run: Execution) -
         pending = account.history(order.symbol).open.get(order_list.legs[1].order_id)
         if pending is not None and order_list.kind.is_proportional:
             run.hold(market, pending, pending.held + _received(market, account, fill))
+            run.keep(pending)
         if pending is not None and not order.is_open:
             run.due.append(pending)
     if not order.is_open:
@@ -121,9 +122,11 @@ def hold_anew(market: SymbolMarket, order: Order, run: Execution, *, most: int |
     sibling = sibling_of(run.account(order.account), order)
     need = _need(market, order)
     if sibling is not None:
-        order.held += sibling.held
-        sibling.held = 0
         need = max(need, _need(market, sibling))
+        if sibling.held:
+            order.held += sibling.held
+            sibling.held = 0
+            run.keep(sibling)
     run.hold(market, order, need if most is None else min(most, need))
 
 

@@ -99,12 +99,12 @@ def place(market: SymbolMarket, order_list: OrderList, orders: list[Order], admi
             order.is_working = False
             order.working_ms = NOT_WORKING_MS
             order.status = OrderStatus.NEW if is_oco else OrderStatus.PENDING_NEW
+            if is_oco:
+                market.wait(order, run.due, run.now_ms)
         run.accept(market, order, lock=admitted.locks[leg])
     for order in orders:
         if order.is_working:
             enter(market, order, admitted.plan, run)
-        elif is_oco:
-            market.wait(order, run.due, run.now_ms)
 
 
 def cancel_whole(

@@ -6,15 +6,15 @@ side; only what it reaches is touched (``faqs/trailing-stop-faq.md``; ``rest-api
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 
 from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.exchange.engine.accounts import BASIS_POINTS
-from cryptotrader.exchange.engine.events import TrailMoved
-from cryptotrader.exchange.engine.orders import Order
+from cryptotrader.exchange.engine.events import KeptEvent, OrderKept, TrailMoved
+from cryptotrader.exchange.engine.orders import Order, Trail
 
-Due = deque["Order | TrailMoved"]
+Due = deque["Order | KeptEvent"]
 """What a command or market event still has to carry out or tell, in order."""
 
 _STOP_LOSS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
@@ -65,10 +65,12 @@ class _Ladder:
 class _Group:
     """Trailing orders that have followed to the same price."""
 
-    __slots__ = ("extreme", "members", "orders")
+    __slots__ = ("extreme", "members", "orders", "since")
 
-    def __init__(self, extreme: int) -> None:
+    def __init__(self, extreme: int, since: int) -> None:
         self.extreme = extreme
+        self.since = since
+        """Trade id at which the first of them began."""
         self.members: list[tuple[int, int]] = []
         """(delta, order id), the smallest delta first: it triggers first."""
         self.orders: dict[int, Order] = {}
@@ -82,7 +84,8 @@ class _Trail:
     """Trailing orders of one side that follow the price.
 
     Prices are kept with a sign, so that a good price is always a higher one: sells follow a maximum, buys a minimum.
-    The groups are sorted by it, the highest first, and a new high swallows the groups below it.
+    Whoever begins to follow begins at the last price, and nobody who began before has seen less: the groups are sorted
+    by time and by price at once, the oldest and highest first, and a new high swallows groups from the end.
     """
 
     def __init__(self, side: Side) -> None:
@@ -96,23 +99,26 @@ class _Trail:
         return group.extreme * (BASIS_POINTS - self._sign * group.members[0][0])
 
     def add(self, order: Order, price: int, delta: int) -> None:
-        """Follow from a price on."""
+        """Follow from a price on. Orders must come in the order in which they began."""
         extreme = price * self._sign
         index = bisect_left(self._groups, -extreme, key=lambda group: -group.extreme)
         if index == len(self._groups) or self._groups[index].extreme != extreme:
-            self._groups.insert(index, _Group(extreme))
+            self._groups.insert(index, _Group(extreme, order.trailing_trade_id))
         group = self._groups[index]
         group.add(delta, order)
         self._approach(self._trigger(group))
 
     def discard(self, order: Order, delta: int) -> bool:
-        for index, group in enumerate(self._groups):
-            if group.orders.pop(order.order_id, None) is not None:
-                del group.members[bisect_left(group.members, (delta, order.order_id))]
-                if not group.members:
-                    del self._groups[index]
-                return True
-        return False
+        """Follow no more; whether it did."""
+        began = order.trailing_trade_id
+        index = bisect_right(self._groups, began, key=lambda group: group.since) - 1
+        if index < 0 or self._groups[index].orders.pop(order.order_id, None) is None:
+            return False
+        group = self._groups[index]
+        del group.members[bisect_left(group.members, (delta, order.order_id))]
+        if not group.members:
+            del self._groups[index]
+        return True
 
     def _approach(self, trigger: int) -> None:
         if self._nearest is None or trigger > self._nearest:
@@ -127,10 +133,12 @@ class _Trail:
         swallowed = groups.pop()
         while groups and groups[-1].extreme <= signed:
             smaller = groups.pop()
+            since = smaller.since
             if len(smaller.members) > len(swallowed.members):
                 smaller, swallowed = swallowed, smaller
             for delta, order_id in smaller.members:
                 swallowed.add(delta, smaller.orders[order_id])
+            swallowed.since = since
         swallowed.extreme = signed
         groups.append(swallowed)
         self._approach(self._trigger(swallowed))
@@ -143,14 +151,22 @@ class _Trail:
             return []
         due: list[Order] = []
         for group in self._groups:
-            while group.members and self._trigger(group) >= signed:
-                _, order_id = group.members.pop(0)
+            count = 0
+            for delta, order_id in group.members:
+                if group.extreme * (BASIS_POINTS - self._sign * delta) < signed:
+                    break
+                count += 1
                 order = group.orders.pop(order_id)
                 order.trailing_price = group.extreme * self._sign
                 due.append(order)
+            del group.members[:count]
         self._groups = [group for group in self._groups if group.members]
         self._nearest = max((self._trigger(group) for group in self._groups), default=None)
         return due
+
+    def steps(self) -> tuple[tuple[int, int], ...]:
+        """As ``Trail`` has them."""
+        return tuple((group.since, group.extreme * self._sign) for group in self._groups)
 
     def write_back(self) -> None:
         """Put the price that each order has followed to into its record."""
@@ -180,18 +196,19 @@ class Triggers:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, order: Order, last_price: int, now_ms: int) -> None:
+    def add(self, order: Order, last_price: int, last_trade_id: int, now_ms: int) -> None:
         """An order begins to wait, or goes on after a restart. ``last_price``: 0 before any trade."""
         stop = order.stop
         if stop is None:
             raise ValueError(f"order {order.order_id} waits for no price")
         self._count += 1
-        if order.trailing_price:
+        if order.trailing_ms:
             self._trail(order.side).add(order, order.trailing_price, stop.trailing_delta)
         elif stop.price:
             self._ladder(order).add(order, stop.price)
         elif last_price:
-            self._track(order, last_price, now_ms)
+            self._track(order, last_price, last_trade_id, now_ms)
+            self._tell(order.side, now_ms)
         else:
             self._fresh[order.order_id] = order
 
@@ -208,9 +225,9 @@ class Triggers:
         if found:
             self._count -= 1
 
-    def pass_price(self, price: int, time_ms: int) -> None:
-        """A public trade. What it triggers is due; what begins to trail or follows it is told."""
-        moved = [trail for trail in self._trails if trail.follow(price)]
+    def pass_price(self, price: int, trade_id: int, time_ms: int) -> None:
+        """A public trade. What it triggers is due; what begins to trail or follows it is told to who keeps it."""
+        told = {trail.side for trail in self._trails if trail.follow(price)}
         fired = [order for trail in self._trails for order in trail.reached(price)]
         started = list(self._fresh.values())
         self._fresh.clear()
@@ -221,26 +238,35 @@ class Triggers:
                 else:
                     fired.append(order)
         for order in started:
-            self._track(order, price, time_ms)
-        self._tell(price, time_ms, moved, started)
+            self._track(order, price, trade_id, time_ms)
+            self._due.append(OrderKept(order.snapshot(), time_ms))
+            told.add(order.side)
+        for side in sorted(told):
+            self._tell(side, time_ms)
         self._count -= len(fired)
         fired.sort(key=lambda order: order.order_id)
         self._due.extend(fired)
 
-    def _tell(self, price: int, time_ms: int, moved: list[_Trail], started: list[Order]) -> None:
+    def follow(self, price: int, time_ms: int) -> None:
+        """A trade before the start: trailing orders follow it, nothing triggers."""
         for trail in self._trails:
-            began = tuple(order.snapshot() for order in started if order.side is trail.side)
-            if began or trail in moved:
-                self._due.append(TrailMoved(self._symbol, trail.side, price, time_ms, began))
+            if trail.follow(price):
+                self._tell(trail.side, time_ms)
 
-    def write_back(self) -> None:
-        """Put the prices that orders have followed to into their records."""
+    def trails(self) -> tuple[Trail, ...]:
+        """How far the trailing orders have followed; their own records are brought up to it."""
         for trail in self._trails:
             trail.write_back()
+        found = (Trail(self._symbol, trail.side, trail.steps()) for trail in self._trails)
+        return tuple(trail for trail in found if trail.steps)
 
-    def _track(self, order: Order, price: int, now_ms: int) -> None:
+    def _tell(self, side: Side, time_ms: int) -> None:
+        self._due.append(TrailMoved(Trail(self._symbol, side, self._trail(side).steps()), time_ms))
+
+    def _track(self, order: Order, price: int, trade_id: int, now_ms: int) -> None:
         order.trailing_ms = now_ms
         order.trailing_price = price
+        order.trailing_trade_id = trade_id
         self._trail(order.side).add(order, price, order.stop.trailing_delta if order.stop else 0)
 
     def _ladder(self, order: Order) -> _Ladder:

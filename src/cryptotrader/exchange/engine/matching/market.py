@@ -9,7 +9,7 @@ from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
 from cryptotrader.exchange.engine.matching.book import BookSide, Resting
 from cryptotrader.exchange.engine.matching.reference import ReferencePrice
-from cryptotrader.exchange.engine.orders import Order
+from cryptotrader.exchange.engine.orders import Order, Trail
 from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
 from cryptotrader.exchange.engine.rules.commission import Prices, no_prices
 
@@ -216,7 +216,7 @@ class SymbolMarket:
         if self._reference is not None:
             self._reference.add(price, time_ms)
         if self.waiting is not None:
-            self.waiting.pass_price(price, time_ms)
+            self.waiting.pass_price(price, trade_id, time_ms)
 
     def reference_price(self, now_ms: int) -> int | None:
         """The reference price; None where the symbol has none, or nothing traded within its window."""
@@ -236,7 +236,11 @@ class SymbolMarket:
         """An order begins to wait for a price. What a trade triggers is put to what is due."""
         if self.waiting is None:
             self.waiting = Triggers(self.rules.symbol, due)
-        self.waiting.add(order, self.last_price, now_ms)
+        self.waiting.add(order, self.last_price, self.last_trade_id, now_ms)
+
+    def trails(self) -> tuple[Trail, ...]:
+        """How far trailing orders have followed the price; their own records are brought up to it."""
+        return () if self.waiting is None else self.waiting.trails()
 
     def stop_waiting(self, order: Order) -> None:
         """An order waits no more."""
