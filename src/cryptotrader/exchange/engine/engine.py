@@ -5,8 +5,6 @@ Every command either raises ``Refusal`` and changes nothing, or is carried out w
 
 from __future__ import annotations
 
-import msgspec
-
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
@@ -33,7 +31,7 @@ from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, Amendment, AmendOrder, CancelOrder, NewOrder, Order
-from cryptotrader.exchange.engine.rules import SymbolStatus, check_may_cancel
+from cryptotrader.exchange.engine.rules import check_may_cancel
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
@@ -237,9 +235,7 @@ class Engine(MatchRecords):
         Raises:
             ValueError: There is no such status.
         """
-        market = self._market(symbol)
-        market.rules = msgspec.structs.replace(market.rules, status=SymbolStatus(status).value)
-        market.is_still = market.is_still or not market.is_trading
+        self._market(symbol).set_status(status)
         self._now_ms = now_ms
         return []
 

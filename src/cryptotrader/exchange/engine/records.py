@@ -246,6 +246,7 @@ class Records:
         amendments = [each for history in histories for each in history.amendments]
         return EngineState(
             counters=self.counters(),
+            statuses=tuple((name, each.rules.status) for name, each in self._markets.items() if not each.is_trading),
             accounts=tuple(
                 AccountState(
                     account.account_id,
@@ -292,6 +293,9 @@ class Records:
             account.trade_group_id = kept.trade_group_id
             account.realism = kept.realism
         self._restore_counters(state.counters)
+        for symbol, status in state.statuses:
+            if symbol in self._markets:
+                self._markets[symbol].set_status(status)
         self._restore_orders(state)
         for order_list in state.lists:
             self._accounts[order_list.account].lists.add(order_list.snapshot())

@@ -60,6 +60,8 @@ class EngineState(msgspec.Struct, frozen=True):
 
     counters: Counters = Counters()
     accounts: tuple[AccountState, ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()
+    """(symbol, status) of those that do not trade."""
     orders: tuple[Order, ...] = ()
     """Oldest first; ``Order.fills`` may be left empty."""
     fills: tuple[Fill, ...] = ()

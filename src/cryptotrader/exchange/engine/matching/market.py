@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import msgspec
+
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level, Trade
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
@@ -93,6 +95,15 @@ class SymbolMarket:
     def is_trading(self) -> bool:
         """Whether new orders are accepted and anything may trade."""
         return self.rules.status == SymbolStatus.TRADING
+
+    def set_status(self, status: str) -> None:
+        """Let the symbol trade or stop it.
+
+        Raises:
+            ValueError: There is no such status.
+        """
+        self.rules = msgspec.structs.replace(self.rules, status=SymbolStatus(status).value)
+        self.is_still = self.is_still or not self.is_trading
 
     @property
     def is_plain(self) -> bool:
