@@ -10,9 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from cryptotrader.core.orders import OrderType
+from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.net import SystemClock
 from cryptotrader.services.binance.registry import SPECS, AnySpec
 from tests.support.api_client import RESTING, SYMBOL, Api, place, served
-from tests.support.paper import SignedClient
+from tests.support.paper import BTC, QuietSource, SignedClient
 
 GOLDEN = Path(__file__).resolve().parents[1] / "protocol" / "golden" / "ws_api"
 NO_SUCH_MODE = "Data sent for parameter 'selfTradePreventionMode' is not valid."
@@ -150,30 +153,94 @@ QTY = {"pendingQuantity": "0.001"}
 NO_OCO = (-2010, "OCO orders are not supported for this symbol")
 NO_OTO = (-2010, "OTO orders are not supported for this symbol.")
 NO_OPO = (-2010, "OPO orders are not supported for this symbol.")
-UNSUPPORTED = (-1020, "This operation is not supported.")
+NO_SOR = (-2010, "SOR is not supported for this symbol.")
 FORBIDDEN: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
     ("orderList.place", LEGACY, NO_OCO),
     ("orderList.place.oco", OCO, NO_OCO),
     ("orderList.place.oto", OPO | QTY, NO_OTO),
     ("orderList.place.otoco", OPOCO | QTY, NO_OTO),
-    ("orderList.place.opo", OPO, NO_OPO),
-    ("orderList.place.opoco", OPOCO, NO_OPO),
+    ("orderList.place.opo", OPO, NO_OTO),
+    ("orderList.place.opoco", OPOCO, NO_OTO),
     (
         "order.amend.keepPriority",
-        SYMBOL | {"orderId": 1, "newQty": "0.001"},
+        SYMBOL | {"orderId": 1, "newQty": "0.0005"},
         (-2038, "Order amend is not supported for this symbol."),
     ),
-    ("sor.order.place", SOR, UNSUPPORTED),
-    ("sor.order.test", SOR, UNSUPPORTED),
+    ("sor.order.place", SOR, NO_SOR),
+    (
+        "order.cancelReplace",
+        RESTING | {"cancelReplaceMode": "ALLOW_FAILURE", "cancelOrderId": 1},
+        (-2010, "Order cancel-replace is not supported for this symbol."),
+    ),
+    ("order.place", RESTING | {"icebergQty": "0.0005"}, (-2010, "Iceberg orders are not supported for this symbol.")),
+    (
+        "order.place",
+        RESTING | {"pegPriceType": "PRIMARY_PEG"},
+        (-2010, "Pegged orders are not supported for this symbol."),
+    ),
+    *(
+        (
+            "order.place",
+            RESTING | {"type": kind, "stopPrice": "46000"},
+            (-2010, f"{text} orders are not supported for this symbol."),
+        )
+        for kind, text in (("STOP_LOSS_LIMIT", "Stop loss limit"), ("TAKE_PROFIT_LIMIT", "Take profit limit"))
+    ),
+    *(
+        (
+            "order.place",
+            SYMBOL | {"side": "BUY", "type": kind, "quantity": "0.001"} | more,
+            (-2010, f"{text} orders are not supported for this symbol."),
+        )
+        for kind, text, more in (
+            ("STOP_LOSS", "Stop loss", {"stopPrice": "46000"}),
+            ("TAKE_PROFIT", "Take profit", {"stopPrice": "44000"}),
+            ("MARKET", "Market", {}),
+        )
+    ),
+    (
+        "order.place",
+        RESTING | {"selfTradePreventionMode": "DECREMENT"},
+        (-1013, "This symbol does not allow the specified self-trade prevention mode."),
+    ),
     ("orderList.cancel", SYMBOL | {"orderListId": 1}, (-2011, "Unknown order sent.")),
     ("orderList.status", {"orderListId": 1}, (-2013, "Order does not exist.")),
 ]
 
 
-async def test_what_no_symbol_allows_is_refused_in_the_venues_words(api: Api) -> None:
-    for method, params, refusal in FORBIDDEN:
-        assert await api.error(method, **params) == (400, *refusal), method
-    assert await api.unfilled() == 0
+BARE = msgspec.structs.replace(
+    BTC, oco_allowed=False, oto_allowed=False, opo_allowed=False, amend_allowed=False, cancel_replace_allowed=False,
+    iceberg_allowed=False, trailing_allowed=False, peg_allowed=False, order_types=(OrderType.LIMIT,),
+    allowed_stp_modes=("NONE",), default_stp_mode="NONE", quote_order_qty_allowed=False,
+)  # fmt: skip
+"""A symbol that allows next to nothing."""
+
+
+async def test_what_a_symbol_does_not_allow_is_refused_in_the_venues_words() -> None:
+    """``errors.md``, "Messages for -1010, -2010, -2011 and -2038"."""
+    async with served(venue=PaperVenue([BARE], [QuietSource()], clock=SystemClock())) as api:
+        order = await place(api)
+        for method, params, refusal in FORBIDDEN:
+            changed = params | {"orderId": order["orderId"]} if "orderId" in params else params
+            assert await api.error(method, **changed) == (400, *refusal), method
+        assert await api.unfilled() == 1
+        info = (await api.result("exchangeInfo", **SYMBOL))["symbols"][0]
+        assert {name: info[name] for name in info if name.endswith("Allowed") and info[name]} == {
+            "isSpotTradingAllowed": True
+        }
+
+
+async def test_lists_that_are_made_of_others_need_those_too() -> None:
+    """``faqs/opo.md``, "Which symbols allow OPO orders?"."""
+    for lacks, method, params, refusal in (
+        ("opo_allowed", "orderList.place.opo", OPO, NO_OPO),
+        ("opo_allowed", "orderList.place.opoco", OPOCO, NO_OPO),
+        ("oco_allowed", "orderList.place.opoco", OPOCO, NO_OCO),
+        ("oco_allowed", "orderList.place.otoco", OPOCO | QTY, NO_OCO),
+    ):
+        rules = msgspec.structs.replace(BTC, **{lacks: False})
+        async with served(venue=PaperVenue([rules], [QuietSource()], clock=SystemClock())) as api:
+            assert await api.error(method, **params) == (400, *refusal), (lacks, method)
 
 
 def without(params: Mapping[str, object], *names: str) -> dict[str, object]:
@@ -198,6 +265,7 @@ def too_precise(name: str) -> tuple[int, str]:
 
 TOO_LONG = (-1127, "More than 24 hours between startTime and endTime.")
 NOT_TOGETHER = (-1128, "Combination of optional parameters invalid.")
+BAD_PRICES = (-2010, "The relationship of the prices for the orders is not correct.")
 NO_OLD_ORDER = either("cancelOrigClientOrderId", "cancelOrderId")
 WRONG: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
     ("orderList.place.oco", without(OCO, "abovePrice"), mandatory("abovePrice")),
@@ -225,12 +293,29 @@ WRONG: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
     ),
     ("orderList.place.oco", OCO | {"symbol": "NOPE"}, (-1121, "Invalid symbol.")),
     ("orderList.place.oco", OCO | {"quantity": "0.0000000001"}, too_precise("quantity")),
-    ("orderList.place.oco", OCO | {"selfTradePreventionMode": "DECREMENT"}, (-1130, NO_SUCH_MODE)),
+    ("orderList.place.oco", OCO | {"selfTradePreventionMode": "SOMEHOW"}, (-1130, NO_SUCH_MODE)),
     ("orderList.place.oto", OPO, mandatory("pendingQuantity")),
     ("orderList.place.oto", without(OPO | QTY, "workingTimeInForce"), mandatory("workingTimeInForce")),
     ("orderList.place.oto", OPO | QTY | {"pendingType": "LIMIT"}, mandatory("pendingPrice")),
     ("orderList.place.oto", OPO | QTY | {"workingType": "MARKET"}, (-1116, "Invalid orderType.")),
     ("orderList.place.otoco", without(OPOCO | QTY, "pendingAbovePrice"), mandatory("pendingAbovePrice")),
+    (
+        "orderList.place.otoco",
+        without(OPOCO | QTY, "pendingBelowType", "pendingBelowStopPrice"),
+        mandatory("pendingBelowType"),
+    ),
+    (
+        "orderList.place.otoco",
+        without(OPOCO | QTY, "pendingBelowStopPrice") | {"pendingBelowType": "LIMIT_MAKER", "pendingBelowPrice": "1"},
+        (-1168, "At least one OCO order must be contingent."),
+    ),
+    (
+        "orderList.place.opo",
+        OPO | QTY,
+        (-1104, "Not all sent parameters were read; read '9' parameter(s) but was sent '10'."),
+    ),
+    ("orderList.place.oco", OCO | {"abovePrice": "45000.50"}, BAD_PRICES),
+    ("orderList.place.oco", OCO | {"belowStopPrice": "46500.00"}, BAD_PRICES),
     ("orderList.place.opo", OPO | {"workingSide": "SELL"}, (-1222, "Working order in an OPO list must be a bid.")),
     ("orderList.place.opo", OPO | {"pendingSide": "BUY"}, (-1223, "Pending orders in an OPO list must be asks.")),
     ("orderList.place", without(LEGACY, "stopPrice"), either("stopPrice", "trailingDelta")),

@@ -226,4 +226,4 @@ async def test_exchange_info_allows_it() -> None:
     async with served() as api:
         info = await api.result("exchangeInfo", **SYMBOL)
         assert info["symbols"][0]["cancelReplaceAllowed"] is True
-        assert info["symbols"][0]["amendAllowed"] is info["symbols"][0]["ocoAllowed"] is False
+        assert info["symbols"][0]["amendAllowed"] is info["symbols"][0]["ocoAllowed"] is True

@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
+from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.services.binance.registry import by_method
 from tests.support.paper import paper_venue, running_exchange
 
@@ -32,9 +33,11 @@ class Api:
 
     server: ExchangeServer
     socket: ClientConnection
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What came of the accounts that it listens to, in the order in which it came."""
 
     async def ask(self, method: str, **params: object) -> dict[str, Any]:
-        """The whole answer; events that come before it are passed over."""
+        """The whole answer; events that come before it are kept."""
         spec = by_method(method)
         assert spec is not None
         sent = {name: str(value) for name, value in params.items()}
@@ -47,7 +50,7 @@ class Api:
         await self.socket.send(json.dumps({"id": 1, "method": method, "params": sent}))
         async with asyncio.timeout(PATIENCE_S):
             while "event" in (answer := json.loads(await self.socket.recv())):
-                pass
+                self.events.append(answer["event"])
         found: dict[str, Any] = answer
         return found
 
@@ -66,6 +69,15 @@ class Api:
         assert "error" in answer, answer
         return answer["status"], answer["error"]["code"], answer["error"]["msg"]
 
+    async def told(self, **fields: object) -> dict[str, Any]:
+        """The next event that has these fields; those before it are kept as well."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                for event in self.events:
+                    if fields.items() <= event.items():
+                        return event
+                self.events.append(json.loads(await self.socket.recv())["event"])
+
     async def unfilled(self) -> int:
         """The account's unfilled orders of the day."""
         rows = await self.result("account.rateLimits.orders")
@@ -73,10 +85,12 @@ class Api:
 
 
 @asynccontextmanager
-async def served(limits: LimitPolicy | None = None, store: Path | None = None) -> AsyncIterator[Api]:
+async def served(
+    limits: LimitPolicy | None = None, store: Path | None = None, venue: PaperVenue | None = None
+) -> AsyncIterator[Api]:
     """A running paper exchange with a client."""
     async with (
-        running_exchange(paper_venue(store_path=store), limits=limits) as server,
+        running_exchange(venue or paper_venue(store_path=store), limits=limits) as server,
         connect(f"ws://127.0.0.1:{server.port}/ws-api/v3") as socket,
     ):
         yield Api(server, socket)
