@@ -15,18 +15,22 @@ from cryptotrader.exchange.engine.events import (
     Balance,
     BalanceAdjusted,
     BalancesChanged,
+    KeptEvent,
     ListUpdate,
+    OrderKept,
     OrderUpdate,
+    TrailMoved,
     UserEvent,
 )
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch, Trail
 from cryptotrader.exchange.engine.records import AccountState, Counters, EngineState, SymbolCounters
 from cryptotrader.exchange.store import Row, Store, make_row
 
 _ORDER = "order"
 _FILL = "fill"
 _LIST = "list"
+_TRAIL = "trail"
 _PREVENTED = "prevented"
 _AMENDMENT = "amendment"
 _BALANCE = "balance"
@@ -42,6 +46,7 @@ _encode = msgspec.json.encode
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_fill = msgspec.json.Decoder(Fill).decode
 _decode_list = msgspec.json.Decoder(OrderList).decode
+_decode_trail = msgspec.json.Decoder(Trail).decode
 _decode_prevented = msgspec.json.Decoder(PreventedMatch).decode
 _decode_amendment = msgspec.json.Decoder(Amendment).decode
 _decode_balance = msgspec.json.Decoder(tuple[str, str, int, int]).decode
@@ -93,7 +98,7 @@ class Records:
             for asset, free, locked in balances
         ]
 
-    def outcome(self, events: Iterable[UserEvent]) -> list[Row]:
+    def outcome(self, events: Iterable[UserEvent | KeptEvent]) -> list[Row]:
         """Every record that a command changed, as it is after the command."""
         orders: dict[int, Order] = {}
         rows: list[Row] = []
@@ -102,6 +107,11 @@ class Records:
                 case OrderUpdate():
                     orders[event.order.order_id] = event.order
                     rows.extend(_beside_order(event))
+                case OrderKept():
+                    orders[event.order.order_id] = event.order
+                case TrailMoved():
+                    trail = event.trail
+                    rows.append(make_row(_TRAIL, f"{trail.symbol}/{trail.side}", _encode(trail)))
                 case ListUpdate():
                     order_list = event.order_list
                     rows.append(make_row(_LIST, f"{order_list.list_id:020d}", _encode(order_list)))
@@ -167,6 +177,7 @@ class Records:
             orders=tuple(_decode_order(data) for _, data in store.read(_ORDER)),
             fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
             lists=tuple(_decode_list(data) for _, data in store.read(_LIST)),
+            trails=tuple(_decode_trail(data) for _, data in store.read(_TRAIL)),
             prevented=tuple(_decode_prevented(data) for _, data in store.read(_PREVENTED)),
             amendments=tuple(_decode_amendment(data) for _, data in store.read(_AMENDMENT)),
         )

@@ -24,6 +24,7 @@ from cryptotrader.exchange.engine.events import (
     BalancesChanged,
     DepthChanged,
     Event,
+    KeptEvent,
     ListUpdate,
     MarketEvent,
     OrderKept,
@@ -204,6 +205,7 @@ class PaperVenue(VenueCommands):
     def _emit(self, command: str, events: Iterable[Event]) -> None:
         """Count, keep and publish what happened."""
         told: list[tuple[str, UserEvent]] = []
+        kept: list[UserEvent | KeptEvent] = []
         symbols: set[str] = set()
         for event in events:
             match event:
@@ -225,11 +227,13 @@ class PaperVenue(VenueCommands):
                     self._updated_ms[event.account] = event.time_ms
                     told.append((event.account, event))
                 case OrderKept() | TrailMoved():
-                    continue  # For the journal; nobody is told.
+                    pass  # For the records; nobody is told.
                 case _:
                     told.append((event.account, event))
-        if told and not self._keeper.is_broken:
-            rows = self._records.outcome(event for _, event in told)
+            if not isinstance(event, (DepthChanged, TradePrinted, TopChanged)):
+                kept.append(event)
+        if kept and not self._keeper.is_broken:
+            rows = self._records.outcome(kept)
             rows.append(self._records.ids(self.engine.ids()))
             rows.extend(self._records.symbol(self.engine.symbol_counters(symbol)) for symbol in symbols)
             self._keeper.add(rows, lambda: self._tell(told), command=command)
