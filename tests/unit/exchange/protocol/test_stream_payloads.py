@@ -134,7 +134,7 @@ def test_an_aggregate_tells_which_trades_are_in_it() -> None:
 
 
 def test_a_window_is_told_with_the_numbers_of_its_candle() -> None:
-    """"Individual Symbol Rolling Window Statistics Streams": ``O`` and ``C`` are those of the window."""
+    """ "Individual Symbol Rolling Window Statistics Streams": ``O`` and ``C`` are those of the window."""
     message = json.loads(payloads.window_ticker(WINDOW, payloads.MICROS))
     assert (message["e"], message["O"], message["C"], message["n"]) == ("4hTicker", 60_000_000, 90_000_000, 4)
     assert json.loads(payloads.all_window_tickers([WINDOW, WINDOW]))[1]["s"] == "BNBBTC"
