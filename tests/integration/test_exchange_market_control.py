@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cryptotrader.core.scaled import to_decimal
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.engine.events import TradePrinted
 from cryptotrader.exchange.market.rules_data import rules_for
+from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.market.spec import PACKAGED_TAPE, read_recording
 from cryptotrader.exchange.market.synthetic import SyntheticSource
 from cryptotrader.exchange.market.tape import TapeSource
@@ -59,10 +61,14 @@ class World:
             for side, levels in ((Side.BUY, mine.bids()), (Side.SELL, mine.asks()))
         )
 
+    def is_past(self, symbol: str, update_id: int) -> bool:
+        """Whether the exchange's book has moved on."""
+        return self.server.venue.engine.last_id(symbol) > update_id
+
     async def comes_to_rest(self) -> None:
         """Until every book is the exchange's; the market must be paused."""
         for symbol in SYMBOLS:
-            await eventually(lambda symbol=symbol: self.shows(symbol), timeout_s=WAIT_S)
+            await eventually(partial(self.shows, symbol), timeout_s=WAIT_S)
 
     def check(self) -> None:
         """Ids were contiguous for followers of the books, and grew for those of the trades."""
@@ -76,7 +82,10 @@ class World:
 
 @asynccontextmanager
 async def world(store: Path | None = None) -> AsyncIterator[World]:
-    sources = [TapeSource(read_recording([PACKAGED_TAPE]), loop=True), SyntheticSource(symbols=["ETHUSDT"])]
+    sources: list[MarketSource] = [
+        TapeSource(read_recording([PACKAGED_TAPE]), loop=True),
+        SyntheticSource(symbols=["ETHUSDT"]),
+    ]
     venue = PaperVenue(rules_for(SYMBOLS), sources, clock=SystemClock(), store_path=store)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_exchange(venue))
@@ -117,7 +126,7 @@ async def test_a_paused_market_stands_still_and_is_stepped(it: World) -> None:
     for symbol in SYMBOLS:
         before = it.server.venue.engine.last_id(symbol)
         await it.control("step", symbol=symbol, count=40)
-        await eventually(lambda symbol=symbol, before=before: it.server.venue.engine.last_id(symbol) > before)
+        await eventually(partial(it.is_past, symbol, before))
     await it.comes_to_rest()
     states = await it.control("play")
     assert not states["BTCUSDT"]["paused"]

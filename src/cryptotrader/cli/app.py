@@ -11,11 +11,11 @@ import typer
 from cryptotrader import __version__
 from cryptotrader.cli.diagnose import diagnose
 from cryptotrader.cli.doctor import doctor
+from cryptotrader.cli.exchange import exchange_app
 from cryptotrader.cli.keys import keys_app
 from cryptotrader.config import configure_logging
 from cryptotrader.config.settings import load_settings
 from cryptotrader.core.errors import CryptotraderError
-from cryptotrader.runtime.exchange import run_exchange
 from cryptotrader.runtime.serve import run_serve
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(keys_app, name="keys")
+app.add_typer(exchange_app, name="exchange")
 app.command()(doctor)
 app.command()(diagnose)
 
@@ -34,7 +35,8 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder for keys, the token a
 Market = Annotated[
     str | None,
     typer.Option(
-        help="Who moves the paper market: default, synthetic[?seed=N], tape:FILE[,FILE...][?speed=N&loop=true]."
+        help="Who moves the paper market: default, synthetic[?seed=N], tape:FILE[,FILE...][?speed=N&loop=true], "
+        "mirror:VENUE."
     ),
 ]
 
@@ -60,33 +62,6 @@ def serve(  # one parameter per flag
     settings = load_settings(flags, config_file=path)
     configure_logging(settings.log_level)
     raise typer.Exit(run_serve(settings))
-
-
-@app.command()
-def exchange(
-    *,
-    market: Market = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    data_dir: DataDir = None,
-    limits: Annotated[str | None, typer.Option(help="binance, or off: count requests and refuse none.")] = None,
-    faults: Annotated[Path | None, typer.Option(help="TOML file with faults to have.")] = None,
-    market_latency: Annotated[str | None, typer.Option(help="MS[+JITTER_MS][@SEED], as in 20+5.")] = None,
-    config: Config = None,
-) -> None:
-    """Start the paper exchange alone: a local Binance to test a bot against."""
-    flags = {
-        "market": market,
-        "exchange_host": host,
-        "exchange_port": port,
-        "data_dir": data_dir,
-        "exchange_limits": limits,
-        "exchange_faults": faults,
-        "exchange_market_latency": market_latency,
-    }
-    settings = load_settings(flags, config_file=config)
-    configure_logging(settings.log_level)
-    raise typer.Exit(run_exchange(settings))
 
 
 @app.command()

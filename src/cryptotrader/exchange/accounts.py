@@ -46,6 +46,8 @@ FIRST_UID = 100_001
 
 DEFAULT_REALISM = "realistic"
 
+NO_TRADE_GROUP = -1
+
 MAX_ACCOUNTS = 10_000
 """Most accounts at a time. Unit: accounts. Reason: a test suite that opens one per test fits in many times over."""
 
@@ -131,6 +133,7 @@ class PaperAccount:
         symbol_fees: In place of all the above, on the symbols named.
         asset_limits: Most of an asset in one order (the filter MAX_ASSET).
         sor_disabled: Whether it may not use smart order routing.
+        trade_group: ``tradeGroupId``: accounts of one group do not trade with each other; -1 is in none.
     """
 
     id: str = DEFAULT_ACCOUNT_ID
@@ -148,6 +151,7 @@ class PaperAccount:
     symbol_fees: Mapping[str, SymbolFees] = field(default_factory=dict)
     asset_limits: tuple[AssetLimit, ...] = ()
     sor_disabled: bool = False
+    trade_group: int = NO_TRADE_GROUP
 
     @property
     def fees(self) -> Fees:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.accounts import MAX_ACCOUNTS, ApiKey, KeyRing, PaperAccount
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
@@ -101,6 +102,8 @@ class Roster:
         """Let the engine go by an account's record."""
         self._engine.set_fees(account.id, account.fees)
         self._engine.set_terms(account.id, account.terms)
+        self._engine.set_realism(account.id, Realism(account.realism))
+        self._engine.set_trade_group(account.id, account.trade_group)
 
     # Keys
 

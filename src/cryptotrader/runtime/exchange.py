@@ -21,7 +21,7 @@ from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
-from cryptotrader.runtime.paths import exchange_store, make_data_dir
+from cryptotrader.runtime.paths import ADMIN_TOKEN, exchange_store, generated_token, make_data_dir
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 
 
@@ -44,7 +44,9 @@ def build_exchange(settings: Settings) -> ExchangeServer:
         limits=LimitPolicy.off() if settings.exchange_limits == "off" else None,
         faults=exchange_faults(settings),
         block_symbols=[symbol for each in sources if isinstance(each, SyntheticSource) for symbol in each.symbols],
+        admin_token=admin_token(settings),
     )
+    server.operations.desk.roads.set_default(read_latency(settings.exchange_latency))
     server.bind()
     return server
 
@@ -65,6 +67,13 @@ def exchange_faults(settings: Settings) -> FaultRules:
     if not rules.market_latency.is_none:
         return rules
     return msgspec.structs.replace(rules, market_latency=read_latency(settings.exchange_market_latency))
+
+
+def admin_token(settings: Settings) -> str | None:
+    """What the back door wants of other machines: as configured, else made once where there can be any."""
+    if settings.exchange_admin_token is not None:
+        return settings.exchange_admin_token.get_secret_value()
+    return None if is_loopback(settings.exchange_host) else generated_token(settings.data_dir, ADMIN_TOKEN)
 
 
 def exchange_key(settings: Settings) -> ApiKey:

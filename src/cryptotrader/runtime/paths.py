@@ -35,13 +35,21 @@ def make_data_dir(data_dir: Path) -> None:
         raise ConfigError(f"cannot use the data folder {data_dir}: not writable")
 
 
-def generated_token(data_dir: Path) -> str:
+ADMIN_TOKEN = "exchange-admin-token"
+"""File of the token that opens the paper exchange's back door to other machines."""
+
+
+def generated_token(data_dir: Path, name: str = "token") -> str:
     """The bearer token that is made once where none is configured, and kept for the owner's eyes only.
+
+    Args:
+        data_dir: The data folder.
+        name: Its file in there.
 
     Raises:
         ConfigError: The data folder cannot be written.
     """
-    path = data_dir / "token"
+    path = data_dir / name
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
@@ -51,6 +59,6 @@ def generated_token(data_dir: Path) -> str:
     except OSError as error:
         raise ConfigError(f"cannot keep a token in the data folder: {error.strerror}") from None
     if not token:
-        raise ConfigError("the token file in the data folder is empty; delete it to get a new one")
+        raise ConfigError(f"the file {name} in the data folder is empty; delete it to get a new one")
     REDACTOR.learn(token)
     return token

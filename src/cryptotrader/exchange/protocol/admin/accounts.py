@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import format_scaled, parse_scaled
-from cryptotrader.exchange.accounts import DEFAULT_FEE_BPS, KeyKind, PaperAccount
+from cryptotrader.exchange.accounts import DEFAULT_FEE_BPS, NO_TRADE_GROUP, KeyKind, PaperAccount
 from cryptotrader.exchange.back_office import BackOffice, make_material
 from cryptotrader.exchange.engine.rules.commission import Rates, SymbolFees
 from cryptotrader.exchange.engine.rules.terms import AssetLimit
@@ -32,6 +32,7 @@ Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,10}(\.[0-9]{1,8})?$")]
 Holding = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,8})?$")]
 Realism = Literal["optimistic", "realistic", "pessimistic"]
 Share = Annotated[str, msgspec.Meta(pattern=r"^0(\.[0-9]{1,8})?$")]
+TradeGroup = Annotated[int, msgspec.Meta(ge=NO_TRADE_GROUP, le=2**31 - 1)]
 FeeBps = Annotated[int, msgspec.Meta(ge=0, le=MAX_FEE_BPS)]
 PermissionSet = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{1,32}$")]
 PermissionSets = Annotated[tuple[PermissionSet, ...], msgspec.Meta(max_length=64)]
@@ -46,6 +47,7 @@ _TERMS = (
     "latency",
     "pays_in_bnb",
     "sor_disabled",
+    "trade_group",
 )
 """Attributes of an account that stand in the JSON as they are."""
 
@@ -100,6 +102,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     latency: Latency | None = None
     pays_in_bnb: bool = False
     sor_disabled: bool = False
+    trade_group: TradeGroup = NO_TRADE_GROUP
     keys: Annotated[tuple[KeyKind, ...], msgspec.Meta(max_length=3)] = (KeyKind.HMAC,)
     """Keys to make with it, by kind."""
 
@@ -115,6 +118,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     latency: Latency | msgspec.UnsetType | None = msgspec.UNSET
     pays_in_bnb: bool | msgspec.UnsetType = msgspec.UNSET
     sor_disabled: bool | msgspec.UnsetType = msgspec.UNSET
+    trade_group: TradeGroup | msgspec.UnsetType = msgspec.UNSET
     special: Rate | msgspec.UnsetType = msgspec.UNSET
     tax: Rate | msgspec.UnsetType = msgspec.UNSET
     symbol_fees: dict[Asset, SymbolRate] | msgspec.UnsetType = msgspec.UNSET
