@@ -117,7 +117,8 @@ def test_what_the_symbol_does_not_do_is_refused_with_binances_words() -> None:
     assert refusal_of(stop, no_market) == (-2010, text)
     prevented = msgspec.structs.replace(limit("BUY", "100", "1"), self_trade_prevention_mode="EXPIRE_TAKER")
     alone = msgspec.structs.replace(RULES, allowed_stp_modes=("NONE",))
-    assert refusal_of(prevented, alone) == (-2010, "Unsupported order combination")
+    text = "This symbol does not allow the specified self-trade prevention mode."
+    assert refusal_of(prevented, alone) == (-1013, text)
     no_amounts = msgspec.structs.replace(RULES, quote_order_qty_allowed=False)
     text = "Quote order qty market orders are not support for this symbol."
     assert refusal_of(market("BUY", quote="10"), no_amounts) == (-2010, text)

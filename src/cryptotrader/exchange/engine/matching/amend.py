@@ -57,13 +57,13 @@ def find_amendable(market: SymbolMarket, account: Account, which: AmendOrder) ->
         raise Refusal(CLIENT_ID_INVALID, CLIENT_ID_TEXT)
     if order is None or not order.is_open:
         raise Refusal(AMEND_REJECTED, UNKNOWN_ORDER_TEXT)
+    order_list = account.lists.open.get(order.order_list_id)
+    if order_list is not None and order_list.kind.is_proportional and order.status is OrderStatus.PENDING_NEW:
+        raise Refusal(AMEND_REJECTED, PENDING_OPO_TEXT)
     if which.qty > order.qty:
         raise Refusal(AMEND_REJECTED, INCREASE_TEXT)
     if which.qty == order.qty:
         raise Refusal(AMEND_REJECTED, NO_CHANGE_TEXT)
-    order_list = account.lists.open.get(order.order_list_id)
-    if order_list is not None and order_list.kind.is_proportional and order.status is OrderStatus.PENDING_NEW:
-        raise Refusal(AMEND_REJECTED, PENDING_OPO_TEXT)
     new_id = which.new_client_order_id
     if new_id and new_id != order.client_order_id and history.bears_open(new_id):
         raise Refusal(AMEND_REJECTED, DUPLICATE_TEXT)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from cryptotrader.core.orders import OrderType, PegPriceType, Side, TimeInForce
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.engine.errors import (
+    INVALID_MESSAGE,
     NO_QUOTE_MARKET_TEXT,
     UNSUPPORTED_COMBINATION_TEXT,
     ZERO_TEXT,
+    Refusal,
     filter_failure,
     rejected,
 )
@@ -27,6 +29,7 @@ UNSUPPORTED_TEXT = {
 ICEBERG_TEXT = "Iceberg orders are not supported for this symbol."
 ICEBERG_QTY_TEXT = "IcebergQty exceeds QTY."
 TRAILING_TEXT = "Trailing stop orders are not supported for this symbol."
+STP_TEXT = "This symbol does not allow the specified self-trade prevention mode."
 PEG_TEXT = "Pegged orders are not supported for this symbol."
 PEG_TYPE_TEXT = "This order type may not use pegged price."
 PEG_KIND_TEXT = "This price peg cannot be used with this order type."
@@ -88,7 +91,7 @@ def _check_flags(rules: SymbolRules, new: NewOrder) -> None:
     if new.type not in rules.order_types:
         raise rejected(UNSUPPORTED_TEXT.get(new.type, UNSUPPORTED_COMBINATION_TEXT))
     if new.self_trade_prevention_mode not in rules.allowed_stp_modes:
-        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
+        raise Refusal(INVALID_MESSAGE, STP_TEXT)
     if (new.stop is None) is (new.type in ALGO_TYPES):
         raise rejected(UNSUPPORTED_COMBINATION_TEXT)
     if new.stop is not None and new.stop.trailing_delta and not rules.trailing_allowed:
