@@ -16,6 +16,7 @@ from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.lists import REJECTED, leg_touched, legs_of
 from cryptotrader.exchange.engine.contingent.relations import PAIR, check_pair_prices, check_stop
 from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.events import OrderKept
 from cryptotrader.exchange.engine.matching.entry import enter
 from cryptotrader.exchange.engine.matching.pegs import price_waiting
 from cryptotrader.exchange.engine.orders import Order
@@ -31,7 +32,9 @@ def settle(markets: Mapping[str, SymbolMarket], run: Execution) -> None:
     due = run.due
     while due:
         item = due.popleft()
-        if not isinstance(item, Order):
+        if isinstance(item, OrderKept):
+            run.keep(item.order)  # As it is by now.
+        elif not isinstance(item, Order):
             run.events.append(item)
         elif item.is_open and not item.is_working:
             market = markets[item.symbol]

@@ -239,7 +239,7 @@ class Triggers:
                     fired.append(order)
         for order in started:
             self._track(order, price, trade_id, time_ms)
-            self._due.append(OrderKept(order.snapshot(), time_ms))
+            self._due.append(OrderKept(order, time_ms))
             told.add(order.side)
         for side in sorted(told):
             self._tell(side, time_ms)
