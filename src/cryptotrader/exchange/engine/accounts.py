@@ -12,7 +12,7 @@ from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.contingent.list_history import ListHistory
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
 from cryptotrader.exchange.engine.events import Balance
-from cryptotrader.exchange.engine.orders import Amendment, Fill, NewOrder, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, NewOrder, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import Terms
 from cryptotrader.exchange.engine.rules.commission import Fees as Fees
 
@@ -196,8 +196,8 @@ class History:
         return [order.snapshot() for order in chosen]
 
     def select_fills(self, query: FillQuery) -> list[Fill]:
-        """Oldest first: from a trade id on, else the newest ``limit`` within the period."""
-        found = [fill for fill in self.fills if query.period.holds(fill.time_ms)]
+        """Trades, oldest first: from a trade id on, else the newest ``limit`` within the period. No allocations."""
+        found = [fill for fill in self.fills if fill.allocation_id == NO_TRADE and query.period.holds(fill.time_ms)]
         if query.order_id is not None:
             found = [fill for fill in found if fill.order_id == query.order_id]
         if query.from_trade_id is not None:

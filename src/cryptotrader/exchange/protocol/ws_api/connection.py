@@ -43,6 +43,9 @@ MAX_JOBS = 10_000
 TOLD_AS_RESULTS = frozenset({("referencePrice", -2043)})
 """Refusals that come as the result of a good answer. Source: ``web-socket-api.md``, "Query Reference Price"."""
 
+TOLD_IN_LISTS = frozenset({"sor.order.place"})
+"""Requests whose answer is a list of one here and not over REST. Source: ``web-socket-api.md``, "SOR"."""
+
 BANNED = 418
 """Status of a request from an address that is banned; its connection ends (``web-socket-api.md``, "IP limits")."""
 
@@ -252,6 +255,8 @@ class ApiConnection:
     # Answers
 
     def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, account: str | None = None) -> None:
+        if spec.name in TOLD_IN_LISTS:
+            result = [result]
         if spec.name == "exchangeInfo" and isinstance(result, dict):
             result = result | {"rateLimits": self._operations.desk.limits.describe_api()}
         if self._unit == MICROS:
