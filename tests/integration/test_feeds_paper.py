@@ -50,7 +50,14 @@ class Listener:
 
 
 def market(venue: PaperVenue, side: Side, qty: str = "0.01") -> Order:
-    return venue.submit(ACCOUNT, NewOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, qty=units(qty)))
+    order = NewOrder(
+        symbol=SYMBOL,
+        side=side,
+        type=OrderType.MARKET,
+        qty=units(qty),
+        self_trade_prevention_mode="EXPIRE_MAKER",
+    )
+    return venue.submit(ACCOUNT, order)
 
 
 def resting(venue: PaperVenue, price: str = "20000") -> Order:
@@ -61,6 +68,7 @@ def resting(venue: PaperVenue, price: str = "20000") -> Order:
         qty=units("0.01"),
         price=units(price),
         time_in_force=TimeInForce.GTC,
+        self_trade_prevention_mode="EXPIRE_MAKER",
     )
     return venue.submit(ACCOUNT, order)
 
