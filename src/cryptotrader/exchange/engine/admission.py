@@ -34,7 +34,7 @@ def check_rules(market: SymbolMarket, account: Account, new: NewOrder, now_ms: i
     Raises:
         Refusal: The order breaks a rule.
     """
-    check_new(market.rules, account, new, market.average_price(now_ms))
+    check_new(market.rules, account, new, market.filter_price(now_ms))
 
 
 def admit(
@@ -101,7 +101,7 @@ def check_again(market: SymbolMarket, order: Order, now_ms: int) -> None:
     Raises:
         Refusal: The order breaks a rule.
     """
-    check_order(market.rules, as_new(order), average=market.average_price(now_ms))
+    check_order(market.rules, as_new(order), average=market.filter_price(now_ms))
 
 
 def plan_waiting(market: SymbolMarket, order: Order, run: Execution) -> Plan:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE, parse_scaled
 from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules
+from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
 from cryptotrader.exchange.market.table import ROWS, SymbolRow
 
 _OTHER_QUOTES = ("USDT", "BTC", "USDC", "FDUSD", "TUSD", "BUSD", "USD", "ETH", "BNB", "EUR", "GBP", "JPY", "TRY", "BRL")
@@ -28,6 +29,13 @@ _STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANS
 
 _PERMISSIONS = ("SPOT", "TRD_GRP_004", "TRD_GRP_005", "TRD_GRP_006")
 """Accounts of these groups may trade every symbol. There is no margin trading here, so ``MARGIN`` is not among them."""
+
+_STEADY = frozenset({"USDCUSDT", "EURUSDT"})
+"""What is worth about the same at all times has a reference price and may not trade far from it."""
+
+_STEADY_RANGE = PriceRange(
+    bid_up=SCALE * 105 // 100, bid_down=SCALE * 95 // 100, ask_up=SCALE * 105 // 100, ask_down=SCALE * 95 // 100
+)
 
 _SOR_BASES = ("BTC", "ETH", "BNB", "SOL", "XRP")
 _SOR_QUOTES = ("USDT", "USDC")
@@ -54,6 +62,8 @@ def _rules(row: SymbolRow) -> SymbolRules:
         default_stp_mode="EXPIRE_MAKER",
         allowed_stp_modes=_STP_MODES,
         permission_sets=(_PERMISSIONS,),
+        price_range=_STEADY_RANGE if row.symbol in _STEADY else None,
+        reference=ReferenceRule() if row.symbol in _STEADY else None,
     )
 
 

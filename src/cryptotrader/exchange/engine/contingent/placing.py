@@ -45,7 +45,7 @@ def admit_list(
     """
     account = accounts[account_id]
     check_shape(new)
-    check_list(market.rules, account, new, market.average_price(now_ms))
+    check_list(market.rules, account, new, market.filter_price(now_ms))
     legs = arranged(new)
     _check_names(account, new)
     is_oco = new.kind is ListKind.OCO

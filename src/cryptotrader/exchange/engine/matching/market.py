@@ -260,6 +260,14 @@ class SymbolMarket:
             if not self.waiting:
                 self.waiting = None
 
+    def filter_price(self, now_ms: int) -> int | None:
+        """What filters measure an order's price and value by: the reference price where there is one, else the average.
+
+        Source: ``filters.md``, PERCENT_PRICE and its kind.
+        """
+        reference = self.reference_price(now_ms)
+        return self.average_price(now_ms) if reference is None else reference
+
     def average_price(self, now_ms: int) -> int | None:
         """Average of the window; the last price where nothing traded in it; the middle of the book before any trade.
 

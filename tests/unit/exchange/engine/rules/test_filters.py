@@ -10,6 +10,7 @@ from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.orders import NewOrder, Peg, Stop
 from cryptotrader.exchange.engine.rules import SymbolRules
+from cryptotrader.exchange.engine.rules.execution_rules import ReferenceRule
 from tests.support.engine_kit import NOW_MS, RULES, SYMBOL, limit, market, market_engine, p, trade
 
 WIDE = msgspec.structs.replace(
@@ -261,6 +262,24 @@ def test_what_a_symbol_does_not_allow_is_said_in_the_documents_words() -> None:
 )
 def test_parts_that_do_not_go_together_are_an_unsupported_combination(new: NewOrder) -> None:
     assert refusal(rules(), new) == (-2010, "Unsupported order combination")
+
+
+def test_filters_go_by_the_reference_price_where_there_is_one() -> None:
+    """CHANGELOG.md, 2026-05-08. The trades of 100 and 300 have a plain mean of 200 and a weighted one of 120."""
+    bounds = {"multiplier_up": p("1.3"), "multiplier_down": p("0.7"), "plain_min_notional": p("10")}
+    for reference, middle in ((ReferenceRule(), "200"), (None, "120")):
+        engine = market_engine(rules(reference=reference, **bounds))
+        engine.on_trade(trade(1, "100", "9", sells=True), NOW_MS)
+        engine.on_trade(trade(2, "300", "1", sells=True), NOW_MS)
+        engine.check("alice", limit("BUY", middle, "1"), NOW_MS)
+        with pytest.raises(Refusal, match="PERCENT_PRICE"):
+            engine.check("alice", limit("BUY", "120" if reference else "200", "1"), NOW_MS)
+        engine.check("alice", market("BUY", "0.084"), NOW_MS)
+        if reference is None:
+            with pytest.raises(Refusal, match="MIN_NOTIONAL"):
+                engine.check("alice", market("BUY", "0.083"), NOW_MS)
+        else:
+            engine.check("alice", market("BUY", "0.05"), NOW_MS)
 
 
 def test_without_a_price_known_no_filter_that_needs_one_stands_in_the_way() -> None:
