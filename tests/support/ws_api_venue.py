@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -144,6 +145,14 @@ class Desk:
         """The newest connection."""
         return self.venue.wires[-1]
 
+    async def close(self) -> None:
+        """Close the client, and let the time pass that it may wait for replies."""
+        closing = asyncio.ensure_future(self.client.close())
+        await settle()
+        while not closing.done():
+            await self.clock.advance(0.5)
+        await closing
+
     def drop(self) -> None:
         """Break every connection."""
         self.venue.drop_all()
@@ -157,7 +166,7 @@ async def desk(**options: Any) -> AsyncIterator[Desk]:
     try:
         yield made
     finally:
-        await made.client.close()
+        await made.close()
         await settle()
 
 

@@ -34,6 +34,7 @@ from cryptotrader.services.binance.restAPI.errors import TIMESTAMP_REFUSED, TooM
 from cryptotrader.services.binance.restAPI.ledger import WeightLedger
 from cryptotrader.services.binance.signing import Credentials, encode_query, signing_payload_rest
 from cryptotrader.services.binance.websocketAPI.general_requests import server_time
+from cryptotrader.services.binance.wsapi.limits import shared_limits
 from cryptotrader.telemetry.metrics import UPSTREAM_REQUESTS, USED_WEIGHT
 
 log = get_logger(__name__)
@@ -90,7 +91,8 @@ class BinanceRest:
         credentials: What signs; None means that only public requests work.
         clock: Wall clock.
         policy: Limits of this client.
-        ledger: Shared by all clients behind one address, since the venue counts per address.
+        ledger: Shared by all clients behind one address, since the venue counts per address; by default with all
+            clients of this process to this venue, those of the WebSocket API included.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class BinanceRest:
         ledger: WeightLedger | None = None,
     ) -> None:
         self.endpoints = endpoints
-        self.ledger = ledger or WeightLedger(endpoints.weight_per_minute)
+        self.ledger = ledger or _shared_ledger(endpoints, credentials)
         self.clock_offset = ClockOffset()
         self._http = http
         self._credentials = credentials
@@ -282,7 +284,7 @@ class BinanceRest:
         if not 200 <= reply.status < 300:
             venue_ms = self.clock_offset.timestamp_ms(received_ns)
             error = error_of(reply.status, reply.body, reply.headers, now_ms=venue_ms)
-            self._heed(error, received_ns)
+            self._heed(error)
             raise error
         if reply.body.lstrip()[:1] not in (b"{", b"["):
             # Something between us and the venue answered in its place.
@@ -291,9 +293,10 @@ class BinanceRest:
 
     def _admit(self, spec: RequestSpec[Any, Any], weight: int, now_ns: int) -> None:
         """Refuse what the venue would refuse, without asking it."""
-        wait_s = self.ledger.wait_s(now_ns, orders=spec.order_count > 0)
+        monotonic_ns = self._clock.monotonic_ns()
+        wait_s = self.ledger.wait_s(monotonic_ns, orders=spec.order_count > 0)
         if wait_s > 0:
-            kind = VenueBanned if self.ledger.is_banned(now_ns) else VenueRateLimited
+            kind = VenueBanned if self.ledger.is_banned(monotonic_ns) else VenueRateLimited
             raise kind("Rate limit exceeded", retry_after_s=wait_s)
         wait_s = self.ledger.admit(weight, self._venue_ns(now_ns), trading=spec.security is SecurityType.TRADE)
         if wait_s > 0:
@@ -315,7 +318,7 @@ class BinanceRest:
         url = self.endpoints.rest_url + spec.path
         return (f"{url}?{query}" if query else url), headers
 
-    def _heed(self, error: VenueError, now_ns: int) -> None:
+    def _heed(self, error: VenueError) -> None:
         """Remember how long to keep quiet, and say so once (S0-57)."""
         if isinstance(error, VenueAuthError):
             log.error(f"Binance does not accept the credentials: {'; '.join(getattr(error, '__notes__', ()))}")
@@ -323,6 +326,7 @@ class BinanceRest:
             return
         wait_s = error.retry_after_s or 0.0
         banned = isinstance(error, VenueBanned)
+        now_ns = self._clock.monotonic_ns()
         self.ledger.refuse_until(now_ns, wait_s, banned=banned, orders_only=isinstance(error, TooManyOrders))
         what = "banned" if banned else "rate limit exceeded"
         log.error(f"Binance API error: {what} - retrying in {wait_s:.0f}s")
@@ -331,6 +335,12 @@ class BinanceRest:
         for limit in info.rate_limits:
             if (limit.rate_limit_type, limit.interval, limit.interval_num) == ("REQUEST_WEIGHT", "MINUTE", 1):
                 self.ledger.limit = limit.limit
+
+
+def _shared_ledger(endpoints: VenueEndpoints, credentials: Credentials | None) -> WeightLedger:
+    limits = shared_limits(endpoints.rest_url, weight_per_minute=endpoints.weight_per_minute)
+    account = credentials.api_key if credentials is not None else ""
+    return WeightLedger(limits.weight.limit, limits=limits, account=account)
 
 
 def _fail(flight: asyncio.Future[RawReply], error: CryptotraderError) -> None:

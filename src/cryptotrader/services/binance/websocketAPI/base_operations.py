@@ -180,7 +180,11 @@ class BinanceWebSocketConnection:
         await self._keeper.connect()
 
     async def close(self) -> None:
-        """End it. What is under way ends with an honest error; callbacks still run. Idempotent."""
+        """End it. Idempotent.
+
+        No more requests are taken. Replies to what was sent are waited for within ``policy.close_wait_s``; what is not
+        answered then ends with an honest error (``UnknownOutcome`` where it could trade). Callbacks still run.
+        """
         if self._closed:
             return
         self._closed = True

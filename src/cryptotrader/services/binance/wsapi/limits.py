@@ -15,6 +15,7 @@ import msgspec
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import VenueBanned, VenueRateLimited
 from cryptotrader.net.backoff import ConnectionBudget
+from cryptotrader.services.binance.endpoints import VENUES
 from cryptotrader.services.binance.errors import TooManyOrders
 from cryptotrader.services.binance.wsapi.replies import LimitRow
 
@@ -193,6 +194,10 @@ class RateLimits:
         """Seconds for which the venue told us to be quiet."""
         return max(0, self._until_ns - now_ns) / NS_PER_S
 
+    def orders_silence_s(self, account: str, now_ns: int) -> float:
+        """Seconds for which the venue wants no new orders of an account."""
+        return max(0, self._account(account).until_ns - now_ns) / NS_PER_S
+
     def orders_of(self, account: str) -> list[Limiter]:
         """The order limits of an account, shortest interval first."""
         return list(self._account(account).limiters.values())
@@ -337,13 +342,26 @@ class RateLimits:
 
 _SHARED: dict[str, RateLimits] = {}
 
+_HOSTS = {
+    urlsplit(address).netloc: venue.name
+    for venue in VENUES.values()
+    if venue.name != "paper"
+    for address in (venue.rest_url, venue.ws_api_url)
+}
+"""The venue behind a host: it counts an address once, whichever of its hosts is asked."""
 
-def shared_limits(url: str) -> RateLimits:
-    """The limits of the venue at ``url``, the same object for the whole process."""
-    parts = urlsplit(url)
-    venue = parts.netloc.rpartition("@")[2].lower()
+
+def shared_limits(url: str, *, weight_per_minute: int = WEIGHT_PER_MINUTE) -> RateLimits:
+    """The limits of the venue at ``url``, REST or WebSocket API: the same object for the whole process.
+
+    Args:
+        url: Address of the venue.
+        weight_per_minute: Until the venue tells its own figure, where nobody has asked for these limits before.
+    """
+    host = urlsplit(url).netloc.rpartition("@")[2].lower()
+    venue = _HOSTS.get(host, host)
     if venue not in _SHARED:
         while len(_SHARED) >= MAX_VENUES:
             del _SHARED[next(iter(_SHARED))]
-        _SHARED[venue] = RateLimits()
+        _SHARED[venue] = RateLimits(weight_per_minute=weight_per_minute)
     return _SHARED[venue]

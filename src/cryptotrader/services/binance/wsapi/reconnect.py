@@ -41,6 +41,8 @@ class ConnectionPolicy:
     """How long user data of old and new connection run side by side before the new one takes over."""
     drain_s: float = 12.0
     """How long the old connection may wait for its last replies; above ``reply_timeout_s``."""
+    close_wait_s: float = 5.0
+    """How long ``close`` waits for replies to what was sent. What could trade and is not answered then is unknown."""
     max_delay_s: float = MAX_DELAY_S
     """Longest pause between two attempts to connect."""
     stable_s: float = 10.0

@@ -66,7 +66,7 @@ async def test_connect_tells_why_the_first_connection_cannot_be_had() -> None:
     with pytest.raises(VenueRejected):
         await made.client.connect()
     assert made.venue.attempts == 1
-    await made.client.close()
+    await made.close()
 
 
 async def test_connect_tries_for_a_while_and_may_be_called_again() -> None:
@@ -81,7 +81,7 @@ async def test_connect_tries_for_a_while_and_may_be_called_again() -> None:
     await made.clock.advance(1.0)
     await again
     assert made.client.is_connected
-    await made.client.close()
+    await made.close()
 
 
 async def test_s4_13_a_lost_connection_is_replaced_however_long_it_takes() -> None:

@@ -388,6 +388,20 @@ async def test_the_callers_own_timeout_counts_for_all_transmissions() -> None:
         assert len(on.venue.sent("ticker.price")) == 1
 
 
+async def test_close_waits_for_the_replies_to_what_was_sent_and_takes_nothing_new() -> None:
+    async with desk() as on:
+        order = await place(on)
+        closing = asyncio.ensure_future(on.client.close())
+        await settle()
+        assert not closing.done()
+        with pytest.raises(NotConnected):
+            await on.client.send(method="ping")
+        on.venue.answer(PLACED)
+        await on.clock.advance(0.1)
+        assert (await order).order_id == 7
+        assert closing.done()
+
+
 async def test_what_is_under_way_at_the_end_gets_an_honest_answer() -> None:
     told, other = Told(), Told()
     closed: list[bool] = []
@@ -496,7 +510,7 @@ async def test_requests_are_signed_by_the_venues_clock() -> None:
     await place(made)
     assert made.venue.sent("order.place")[0]["params"]["timestamp"] == made.venue.now_ms()
     assert made.client.clock_offset_ms == -42_000
-    await made.client.close()
+    await made.close()
 
 
 async def test_the_clock_is_compared_again_and_again() -> None:
@@ -599,7 +613,7 @@ async def test_where_replies_hide_the_limits_orders_ask_for_them() -> None:
     assert urls == [URL + "?returnRateLimits=false"]
     assert made.venue.sent("order.place")[0]["params"]["returnRateLimits"] is True
     assert "params" not in made.venue.sent("ping")[0]
-    await made.client.close()
+    await made.close()
 
 
 # Bounds

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
 from cryptotrader.core.errors import VenueBanned, VenueRateLimited
 from cryptotrader.net.backoff import ConnectionBudget
+from cryptotrader.services.binance.endpoints import VENUES
 from cryptotrader.services.binance.errors import TooManyOrders
+from cryptotrader.services.binance.restAPI.ledger import WeightLedger
 from cryptotrader.services.binance.wsapi.limits import Cost, Limiter, RateLimits, shared_limits
 from cryptotrader.services.binance.wsapi.replies import LimitRow
 
@@ -153,6 +155,24 @@ def test_all_connections_of_the_process_to_one_venue_share_their_limits() -> Non
     one = shared_limits("wss://venue.example:443/ws-api/v3?returnRateLimits=false")
     assert shared_limits("wss://VENUE.example:443/ws-api/v3") is one
     assert shared_limits("wss://other.example/ws-api/v3") is not one
+
+
+def test_rest_and_websocket_api_of_a_venue_count_together() -> None:
+    """The venue counts an address, not a protocol ("IP limits")."""
+    for venue in VENUES.values():
+        assert shared_limits(venue.rest_url) is shared_limits(venue.ws_api_url)
+    limits = RateLimits(weight_per_minute=1_000)
+    ledger = WeightLedger(1_000, limits=limits, account="secret-key")
+    assert ledger.admit(150, MINUTE * NS_PER_MS) == 0
+    assert take(limits, Cost(800, is_trading=True)) == 0
+    assert ledger.admit(60, MINUTE * NS_PER_MS, trading=True) == 60.0
+    limits.heard([weight(995, 1_000)], venue_ms=MINUTE)
+    ledger.settle(150, MINUTE * NS_PER_MS, told=900)
+    assert ledger.used == 995 + 800
+    ledger.refuse_until(0, 30, banned=True)
+    assert limits.is_banned(29 * NS_PER_S)
+    limits.obey(TooManyOrders("", retry_after_s=60.0), now_ns=0, account="secret-key")
+    assert (ledger.wait_s(0), ledger.wait_s(0, orders=True)) == (30.0, 60.0)
 
 
 def test_no_key_shows_in_a_repr() -> None:

@@ -38,6 +38,10 @@ Failure = (VenueError, NotConnected, ConfigError, msgspec.DecodeError)
 """What an attempt to connect may end with."""
 
 
+CLOSE_POLL_S = 0.02
+"""How often ``close`` looks whether every reply has come. Unit: seconds."""
+
+
 @dataclass(frozen=True)
 class KeeperDeps:
     """What a keeper needs from outside.
@@ -114,15 +118,26 @@ class Keeper:
         await asyncio.shield(self._first)
 
     async def close(self) -> None:
-        """End every connection and every request."""
-        self._closed = True
-        self.courier.end_all()
-        self.session.end()
-        if self._first is not None and not self._first.done():
-            self._first.set_exception(NotConnected("closed"))
-        for link in list(self._links):
-            await link.close()
-        await self._jobs.close()
+        """End every connection and every request, after waiting for the replies that are still to come."""
+        try:
+            await self._last_replies()
+        finally:
+            self._closed = True
+            self.courier.end_all()
+            self.session.end()
+            if self._first is not None and not self._first.done():
+                self._first.set_exception(NotConnected("closed"))
+            for link in list(self._links):
+                await link.close()
+            await self._jobs.close()
+
+    async def _last_replies(self) -> None:
+        """Take no more requests and wait for what the venue has been asked, within ``policy.close_wait_s``."""
+        clock, table = self._deps.clock, self.courier.table
+        self.courier.is_open = False
+        end_ns = clock.monotonic_ns() + int(self._deps.policy.close_wait_s * NS_PER_S)
+        while any(entry.link for entry in table) and clock.monotonic_ns() < end_ns:
+            await clock.sleep(CLOSE_POLL_S)
 
     def user_data(self, *, capacity: int, credentials: Credentials | None) -> UserDataSubscription:
         """An iterator over an account's events."""
@@ -299,6 +314,8 @@ class Keeper:
         if self.courier.link is link:
             self.courier.link = None
             self._lived_ns = self._deps.clock.monotonic_ns() - link.opened_ns
+            if link.has_plain_subscription:
+                log.warning("a user data subscription ended with its connection; user_data() subscribes anew by itself")
             if not self._closed:
                 log.warning(f"the connection to the WebSocket API was lost: {link.end_reason}")
         self.courier.on_link_end(link)

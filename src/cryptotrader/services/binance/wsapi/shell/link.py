@@ -66,6 +66,8 @@ class Link:
         """Whether ``session.logon`` was answered with yes, so that requests need no signature."""
         self.feeds: dict[int, Feed] = {}
         """Subscriptions by their ids."""
+        self.has_plain_subscription = False
+        """Whether somebody subscribed by a request of his own, which is not done again on a successor."""
         self.end_reason = ""
         self.replace_because = ""
         """Why a successor is needed though this one still works."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass
 
+from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_MS, NS_PER_S
-from cryptotrader.core.errors import NotConnected, VenueBanned, VenueRateLimited
+from cryptotrader.core.errors import NotConnected, VenueAuthError, VenueBanned, VenueError, VenueRateLimited
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.clock_offset import ClockOffset
 from cryptotrader.services.binance.signing import Credentials
@@ -14,9 +15,12 @@ from cryptotrader.services.binance.wsapi.correlation import Pending, PendingTabl
 from cryptotrader.services.binance.wsapi.frames import request_frame, sign
 from cryptotrader.services.binance.wsapi.ids import MessageIds
 from cryptotrader.services.binance.wsapi.limits import RateLimits
+from cryptotrader.services.binance.wsapi.reconcile import LostRequest
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
 from cryptotrader.services.binance.wsapi.replies import LimitRow, Reply
 from cryptotrader.services.binance.wsapi.shell.link import Link
+
+log = get_logger(__name__)
 
 EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
 """Methods that carry key and signature though the connection is logged on."""
@@ -179,3 +183,27 @@ class Outbox:
                 was_sent=was_sent,
                 spread_ms=2 * error_ms,
             )
+
+    def _heed(self, error: VenueError, account: str) -> None:
+        if isinstance(error, VenueRateLimited):
+            now_ns = self._clock.monotonic_ns()
+            is_news = self._limits.silence_s(now_ns) <= 0
+            self._limits.obey(error, now_ns=now_ns, account=account)
+            if is_news:
+                # Once, not for every request that was under way.
+                what = "banned" if isinstance(error, VenueBanned) else "rate limit exceeded"
+                log.error(f"Binance API error: {what} - retrying in {error.retry_after_s or 0.0:.0f}s")
+        elif isinstance(error, VenueAuthError):
+            log.error("Binance does not accept the credentials")
+
+    def lost(self, entry: Pending) -> LostRequest:
+        """What a caller needs to find the truth about a request that could trade."""
+        self.stats.lost += 1
+        params = entry.call.params
+        given = params.get("recvWindow")
+        window_ms = float(str(given)) if given is not None else self._policy.recv_window_ms
+        timestamp_ms = entry.timestamp_ms or self.venue_ms()
+        sent_ns = entry.sent_ns or self._clock.monotonic_ns()
+        return LostRequest(
+            entry.call.method, params, timestamp_ms=timestamp_ms, recv_window_ms=window_ms, sent_ns=sent_ns
+        )

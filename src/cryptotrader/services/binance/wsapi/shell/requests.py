@@ -14,15 +14,12 @@ from cryptotrader.core.errors import (
     CryptotraderError,
     NotConnected,
     VenueAuthError,
-    VenueBanned,
-    VenueError,
     VenueRateLimited,
     VenueTimeout,
 )
 from cryptotrader.services.binance.models.market import ServerTime
 from cryptotrader.services.binance.wsapi.correlation import Call, Kind, Pending, Sink
 from cryptotrader.services.binance.wsapi.limits import Cost
-from cryptotrader.services.binance.wsapi.reconcile import LostRequest
 from cryptotrader.services.binance.wsapi.replies import OK, Reply, is_clock_refusal, parse, reply_error
 from cryptotrader.services.binance.wsapi.shell.dispatch import FutureSink
 from cryptotrader.services.binance.wsapi.shell.link import Link
@@ -32,6 +29,9 @@ log = get_logger(__name__)
 
 LOGON = {"session.logon": True, "session.logout": False}
 """Methods to whether the connection is logged on afterwards, whoever asked for it."""
+
+SUBSCRIBES = "userDataStream.subscribe"
+"""How the methods begin that bring events of an account over one connection."""
 
 TOO_MANY = "Too many requests at once"
 
@@ -202,6 +202,8 @@ class Courier(Outbox):
         """What a good reply says about its connection; False where it cannot be read: the reader goes on."""
         if call.method in LOGON:
             link.logged_on = LOGON[call.method]
+        elif call.method.startswith(SUBSCRIBES) and call.on_ok is None:
+            link.has_plain_subscription = True
         try:
             if call.on_ok is not None:
                 call.on_ok(reply)
@@ -238,18 +240,6 @@ class Courier(Outbox):
         else:
             log.info(f"{call.method} was refused: {type(error).__name__}: {error.message}")
             entry.sink.answered(reply, data)
-
-    def _heed(self, error: VenueError, account: str) -> None:
-        if isinstance(error, VenueRateLimited):
-            now_ns = self._clock.monotonic_ns()
-            is_news = self._limits.silence_s(now_ns) <= 0
-            self._limits.obey(error, now_ns=now_ns, account=account)
-            if is_news:
-                # Once, not for every request that was under way.
-                what = "banned" if isinstance(error, VenueBanned) else "rate limit exceeded"
-                log.error(f"Binance API error: {what} - retrying in {error.retry_after_s or 0.0:.0f}s")
-        elif isinstance(error, VenueAuthError):
-            log.error("Binance does not accept the credentials")
 
     # Again
 
@@ -381,18 +371,6 @@ class Courier(Outbox):
             self.table.remove(entry)
             self._settle(entry)
             self._finish(entry, NotConnected("the connection was closed"))
-
-    def lost(self, entry: Pending) -> LostRequest:
-        """What a caller needs to find the truth about a request that could trade."""
-        self.stats.lost += 1
-        params = entry.call.params
-        given = params.get("recvWindow")
-        window_ms = float(str(given)) if given is not None else self._policy.recv_window_ms
-        timestamp_ms = entry.timestamp_ms or self.venue_ms()
-        sent_ns = entry.sent_ns or self._clock.monotonic_ns()
-        return LostRequest(
-            entry.call.method, params, timestamp_ms=timestamp_ms, recv_window_ms=window_ms, sent_ns=sent_ns
-        )
 
     def _finish(self, entry: Pending, error: CryptotraderError) -> None:
         """No reply will come. ``entry.link`` tells whether a transmission of unknown fate exists."""
