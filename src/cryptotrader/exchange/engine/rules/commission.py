@@ -70,6 +70,11 @@ class Fees(msgspec.Struct, frozen=True):
     """``enabledForAccount``: the account has chosen to pay in ``DISCOUNT_ASSET``. Off until it does, as at Binance."""
     discount: int = DEFAULT_DISCOUNT
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing but the standard commission, taken from what a trade gives."""
+        return not (self.pays_in_discount_asset or self.by_symbol or self.special != FREE or self.tax != FREE)
+
     def on(self, symbol: str) -> SymbolFees:
         """What holds on a symbol."""
         for name, fees in self.by_symbol:
@@ -115,11 +120,14 @@ def charge(fees: Fees, trade: Trade, *, prices: Prices, available: int) -> Charg
         prices: Last prices, for the conversion.
         available: How much of the discount asset is free, scaled, without what this trade gives.
     """
+    asset, received = trade.received
+    if fees.is_plain:
+        bps = fees.maker_bps if trade.is_maker else fees.taker_bps
+        return Charge(asset, min(received, received * bps * BASIS_POINT // SCALE))
     on_symbol = fees.on(trade.symbol)
     standard = on_symbol.standard.of(is_maker=trade.is_maker, is_buyer=trade.is_buyer)
     extra = on_symbol.special.of(is_maker=trade.is_maker, is_buyer=trade.is_buyer)
     extra += on_symbol.tax.of(is_maker=trade.is_maker, is_buyer=trade.is_buyer)
-    asset, received = trade.received
     if fees.pays_in_discount_asset and on_symbol.discount_enabled:
         worth = _worth(trade, prices)
         if worth is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.errors import filter_failure
 from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NewOrder, Order
+from cryptotrader.exchange.engine.rules.exchange import NO_EXCHANGE_RULES
 from cryptotrader.exchange.engine.rules.filters import ALGO_TYPES
 from cryptotrader.exchange.engine.rules.symbol import SymbolRules
 
@@ -27,7 +28,7 @@ def check_counts(rules: SymbolRules, account: Account, new: NewOrder, *, ahead: 
     Raises:
         Refusal: -1013 names the filter.
     """
-    entering = (*ahead, new)
+    entering = (*ahead, new) if ahead else (new,)
     on_symbol = account.history(rules.symbol).open
     if rules.max_num_orders and len(on_symbol) + len(entering) > rules.max_num_orders:
         raise filter_failure("MAX_NUM_ORDERS")
@@ -38,7 +39,8 @@ def check_counts(rules: SymbolRules, account: Account, new: NewOrder, *, ahead: 
         _check(rules.max_num_iceberg_orders, count, "MAX_NUM_ICEBERG_ORDERS")
     if rules.max_position and new.side is Side.BUY:
         _check_position(rules, account, entering)
-    _check_exchange(rules, account, entering)
+    if rules.exchange is not NO_EXCHANGE_RULES:
+        _check_exchange(rules, account, entering)
 
 
 def _check_exchange(rules: SymbolRules, account: Account, entering: tuple[NewOrder, ...]) -> None:

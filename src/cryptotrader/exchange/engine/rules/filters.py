@@ -34,14 +34,13 @@ PEG_TEXT = "Pegged orders are not supported for this symbol."
 PEG_TYPE_TEXT = "This order type may not use pegged price."
 PEG_KIND_TEXT = "This price peg cannot be used with this order type."
 
-ALGO_TYPES = frozenset(
-    {OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
-)
+# Tuples, since to look an enum up in a set hashes its name anew each time.
+ALGO_TYPES = (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 """What ``filters.md`` calls "algo" orders."""
 
-_UNPRICED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+_UNPRICED = (OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
 
-_TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+_TIMED = (OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 """Types whose ``timeInForce`` counts."""
 
 _ABOVE = frozenset(
