@@ -72,7 +72,7 @@ _ORDERS: msgspec.json.Decoder[MarketOrder] = msgspec.json.Decoder(MarketOrder)
 class SymbolStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``PATCH /admin/symbols/{symbol}``."""
 
-    status: Literal["TRADING", "HALT", "BREAK", "END_OF_DAY"]
+    status: Literal["TRADING", "HALT", "BREAK", "END_OF_DAY", "CANCEL_ONLY"]
 
 
 class MarketRoutes:
