@@ -8,7 +8,7 @@ from cryptotrader.core.orders import ListOrderStatus, ListStatusType, Side
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import ListUpdate, OrderUpdate
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, ListKind, NewOrderList
-from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder
+from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, NewOrder
 from tests.support.contingent_kit import (
     buy_oco,
     contingent,
@@ -120,7 +120,7 @@ def test_a_cancel_takes_the_whole_list(by: str) -> None:
         (contingent("BUY", "STOP_LOSS_LIMIT", "110", price="112"), maker("BUY", "95", "1")),
     ],
 )
-def test_every_pair_of_types_is_taken(above, below) -> None:  # type: ignore[no-untyped-def]
+def test_every_pair_of_types_is_taken(above: NewOrder, below: NewOrder) -> None:
     engine = engine_at()
     _, orders, _ = engine.submit_list("alice", oco(above, below), NOW_MS)
     assert orders[0].type.value.startswith("STOP_LOSS")
