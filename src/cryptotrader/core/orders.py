@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import StrEnum as _StrEnum
+
+
+class StrEnum(_StrEnum):
+    """Words that hash as the strings they are: the hash of ``enum`` is in Python, which a matching engine feels."""
+
+    __hash__ = str.__hash__
 
 
 class Side(StrEnum):

@@ -79,7 +79,7 @@ class Wallet:
 
     def balance(self, asset: str) -> Balance:
         """(asset, free, locked)."""
-        return asset, self.free(asset), self.locked(asset)
+        return asset, self._free.get(asset, 0), self._locked.get(asset, 0)
 
     def require(self, asset: str, amount: int) -> None:
         """Make sure that an amount is free.
@@ -87,25 +87,24 @@ class Wallet:
         Raises:
             Refusal: -2010 where it is not.
         """
-        if self.free(asset) < amount:
+        if self._free.get(asset, 0) < amount:
             raise rejected(INSUFFICIENT_BALANCE_TEXT)
 
     def lock(self, asset: str, amount: int) -> None:
         """Move from free to locked; a negative amount moves back."""
-        if self.free(asset) < amount:
+        free = self._free.get(asset, 0) - amount
+        locked = self._locked.get(asset, 0) + amount
+        if free < 0 or locked < 0:
             raise ValueError(f"balance of {asset} would become negative")
-        self._put(self._locked, asset, self.locked(asset) + amount)
-        self._put(self._free, asset, self.free(asset) - amount)
+        self._free[asset] = free
+        self._locked[asset] = locked
 
     def credit(self, asset: str, amount: int) -> None:
         """Add to what is free; a negative amount takes."""
-        self._put(self._free, asset, self.free(asset) + amount)
-
-    @staticmethod
-    def _put(amounts: dict[str, int], asset: str, amount: int) -> None:
-        if amount < 0:
+        free = self._free.get(asset, 0) + amount
+        if free < 0:
             raise ValueError(f"balance of {asset} would become negative")
-        amounts[asset] = amount
+        self._free[asset] = free
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -143,23 +142,26 @@ class History:
         """Those in which it was on either side, oldest first."""
         self.amendments: deque[Amendment] = deque(maxlen=MAX_KEPT_FILLS)
         self._by_client_id: dict[str, int] = {}
+        self._closed: deque[int] = deque()
+        """Ids of the closed orders that are remembered, in the order in which they closed."""
 
     def add(self, order: Order) -> None:
-        """Remember a new order; forgets the oldest closed one when full."""
+        """Remember a new order; forgets the one that closed first when full."""
         self.orders[order.order_id] = order
         self._by_client_id[order.client_order_id] = order.order_id
         if order.is_open:
             self.open[order.order_id] = order
-        if len(self.orders) > MAX_KEPT_ORDERS:
-            oldest = next((kept for kept in self.orders.values() if not kept.is_open), None)
-            if oldest is not None:
-                del self.orders[oldest.order_id]
-                if self._by_client_id.get(oldest.client_order_id) == oldest.order_id:
-                    del self._by_client_id[oldest.client_order_id]
+        else:
+            self._closed.append(order.order_id)
+        if len(self.orders) > MAX_KEPT_ORDERS and self._closed:
+            oldest = self.orders.pop(self._closed.popleft())
+            if self._by_client_id.get(oldest.client_order_id) == oldest.order_id:
+                del self._by_client_id[oldest.client_order_id]
 
     def close(self, order: Order) -> None:
         """An order is no longer open."""
-        self.open.pop(order.order_id, None)
+        if self.open.pop(order.order_id, None) is not None:
+            self._closed.append(order.order_id)
 
     def rename(self, order: Order, client_order_id: str) -> None:
         """An order gets another client order id; the old one finds it no more."""

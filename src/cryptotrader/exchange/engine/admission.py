@@ -16,10 +16,9 @@ from cryptotrader.exchange.engine.errors import (
     filter_failure,
     rejected,
 )
-from cryptotrader.exchange.engine.matching.entry import plan_entry, taker_of
+from cryptotrader.exchange.engine.matching.entry import plan_entry
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Plan, nothing
-from cryptotrader.exchange.engine.matching.taker import Taker
 from cryptotrader.exchange.engine.orders import NewOrder, Order
 from cryptotrader.exchange.engine.rules import check_new
 from cryptotrader.exchange.engine.rules.filters import check_order
@@ -37,16 +36,13 @@ def check_rules(market: SymbolMarket, account: Account, new: NewOrder, now_ms: i
     check_new(market.rules, account, new, market.filter_price(now_ms))
 
 
-def admit(
-    market: SymbolMarket, account: Account, new: NewOrder, taker: Taker, others: Sequence[SymbolMarket], now_ms: int
-) -> Plan:
+def admit(market: SymbolMarket, account: Account, new: NewOrder, others: Sequence[SymbolMarket], now_ms: int) -> Plan:
     """Check everything and plan the order's immediate trades. Changes nothing.
 
     Args:
         market: Where it enters.
         account: Whose it is.
         new: The order, with the price that its peg gives.
-        taker: As ``matching.entry`` wants it.
         others: Smart order routing: the other markets that it may trade with.
         now_ms: Epoch ms.
 
@@ -68,7 +64,7 @@ def admit(
         asset = rules.base if new.side is Side.SELL else rules.quote
         account.wallet.require(asset, waiting_lock(new, market.last_price))
         return nothing(new.qty)
-    plan = plan_entry(market, new, taker, others)
+    plan = plan_entry(market, new, account, now_ms, others)
     if new.side is Side.SELL:
         account.wallet.require(rules.base, new.qty or plan.qty + plan.moved_qty)
     elif new.type is OrderType.MARKET:
@@ -111,7 +107,7 @@ def plan_waiting(market: SymbolMarket, order: Order, run: Execution) -> Plan:
         Refusal: The order may not enter, or what it holds and what is free are not enough for it.
     """
     account = run.account(order.account)
-    plan = plan_entry(market, order, taker_of(market, run.accounts, order.account, order, run.now_ms))
+    plan = plan_entry(market, order, account, run.now_ms)
     sibling = sibling_of(account, order)
     held = order.held + (sibling.held if sibling is not None else 0)
     rules = market.rules

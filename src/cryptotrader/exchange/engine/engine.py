@@ -25,7 +25,7 @@ from cryptotrader.exchange.engine.ids import make_client_order_id
 from cryptotrader.exchange.engine.match_records import MatchRecords
 from cryptotrader.exchange.engine.matching import liquidity
 from cryptotrader.exchange.engine.matching.amend import amend, find_amendable
-from cryptotrader.exchange.engine.matching.entry import enter, taker_of
+from cryptotrader.exchange.engine.matching.entry import enter
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.routing import route
@@ -71,7 +71,7 @@ class Engine(MatchRecords):
         if new.peg is not None:
             new = price_new(market, new, lambda each: check_rules(market, owner, each, now_ms))
         others = route(self._routes, new) if new.use_sor else ()
-        plan = admit(market, owner, new, taker_of(market, self._accounts, account, new, now_ms), others, now_ms)
+        plan = admit(market, owner, new, others, now_ms)
         run = self._start(now_ms)
         order = self._new_order(account, new, new.qty or plan.wanted, now_ms)
         if order.stop is not None:

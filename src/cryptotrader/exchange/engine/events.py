@@ -13,7 +13,7 @@ Balance = tuple[str, int, int]
 """(asset, free, locked), scaled."""
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order changed: an ``executionReport`` (``user-data-stream.md``, "Order Update")."""
 
     order: Order
@@ -37,14 +37,14 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """In a ``REPLACED`` by an amendment."""
 
 
-class ListUpdate(msgspec.Struct, frozen=True):
+class ListUpdate(msgspec.Struct, frozen=True, gc=False):
     """An order list changed: ``listStatus``. Comes before the reports of its orders."""
 
     order_list: OrderList
     time_ms: int
 
 
-class BalancesChanged(msgspec.Struct, frozen=True):
+class BalancesChanged(msgspec.Struct, frozen=True, gc=False):
     """Balances that a command or market event may have changed: ``outboundAccountPosition``."""
 
     account: str
@@ -52,7 +52,7 @@ class BalancesChanged(msgspec.Struct, frozen=True):
     time_ms: int
 
 
-class BalanceAdjusted(msgspec.Struct, frozen=True):
+class BalanceAdjusted(msgspec.Struct, frozen=True, gc=False):
     """A deposit or withdrawal from outside: ``balanceUpdate``."""
 
     account: str
@@ -61,7 +61,7 @@ class BalanceAdjusted(msgspec.Struct, frozen=True):
     time_ms: int
 
 
-class TradePrinted(msgspec.Struct, frozen=True):
+class TradePrinted(msgspec.Struct, frozen=True, gc=False):
     """A public trade."""
 
     trade: Trade
@@ -69,26 +69,26 @@ class TradePrinted(msgspec.Struct, frozen=True):
     """Id of the user's order that took; 0 where somebody in the source's market did."""
 
 
-class DepthChanged(msgspec.Struct, frozen=True):
+class DepthChanged(msgspec.Struct, frozen=True, gc=False):
     """The displayed book changed. Quantities are absolute and include users' orders."""
 
     diff: DepthDiff
 
 
-class TopChanged(msgspec.Struct, frozen=True):
+class TopChanged(msgspec.Struct, frozen=True, gc=False):
     """The displayed best bid and ask."""
 
     ticker: BookTicker
 
 
-class OrderKept(msgspec.Struct, frozen=True):
+class OrderKept(msgspec.Struct, frozen=True, gc=False):
     """An order's record changed in a way that nobody is told of: what it holds for its list, that it began to trail."""
 
     order: Order
     time_ms: int
 
 
-class TrailMoved(msgspec.Struct, frozen=True):
+class TrailMoved(msgspec.Struct, frozen=True, gc=False):
     """Trailing stops of one side of a symbol began to follow the price, or followed it. Nobody is told."""
 
     trail: Trail

@@ -35,7 +35,7 @@ class Execution:
     def __init__(self, accounts: Mapping[str, Account], due: Due, next_execution_id: int, now_ms: int) -> None:
         self._accounts = accounts
         self.due = due
-        self._touched: dict[str, dict[str, None]] = {}
+        self._touched: dict[str, tuple[str, ...]] = {}
         self.next_execution_id = next_execution_id
         self.now_ms = now_ms
         self.events: list[Event] = []
@@ -43,15 +43,18 @@ class Execution:
     def finish(self) -> list[Event]:
         """Close with the balances of every account that was touched, and hand out the events."""
         for account_id, assets in self._touched.items():
-            wallet = self._accounts[account_id].wallet
-            balances = tuple(wallet.balance(asset) for asset in assets)
-            self.events.append(BalancesChanged(account_id, balances, self.now_ms))
+            balance = self._accounts[account_id].wallet.balance
+            self.events.append(BalancesChanged(account_id, tuple([balance(asset) for asset in assets]), self.now_ms))
         self._touched = {}
         return self.events
 
     def touch(self, account_id: str, *assets: str) -> None:
         """Balances of these assets may have changed."""
-        self._touched.setdefault(account_id, {}).update(dict.fromkeys(assets))
+        touched = self._touched.get(account_id)
+        if touched is None:
+            self._touched[account_id] = assets
+        elif touched != assets:
+            self._touched[account_id] = (*touched, *(asset for asset in assets if asset not in touched))
 
     def report(
         self,
@@ -202,21 +205,28 @@ class Execution:
         is_buyer = order.side is Side.BUY
         paid_asset, got_asset = (rules.quote, rules.base) if is_buyer else (rules.base, rules.quote)
         paid, got = (match.quote_qty, match.qty) if is_buyer else (match.qty, match.quote_qty)
-        fee = commission.charge(
-            account.fees,
-            commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, match.qty, match.quote_qty),
-            prices=market.prices,
-            available=account.wallet.free(commission.DISCOUNT_ASSET),
-        )
+        if account.fees.is_plain:
+            fee = commission.Charge(got_asset, account.fees.plain(got, is_maker=is_maker))
+        else:
+            fee = commission.charge(
+                account.fees,
+                commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, match.qty, match.quote_qty),
+                prices=market.prices,
+                available=account.wallet.free(commission.DISCOUNT_ASSET),
+            )
         if order.order_list_id != NO_ORDER_LIST:
             lists.leg_touched(market, order, self)
         order.executed += match.qty
         order.quote_executed += match.quote_qty
         self.hold(market, order, needed_lock(order))
         account.wallet.credit(paid_asset, -paid)
-        account.wallet.credit(got_asset, got)
-        account.wallet.credit(fee.asset, -fee.amount)
-        self.touch(order.account, rules.base, rules.quote, fee.asset)
+        if fee.asset is got_asset:
+            account.wallet.credit(got_asset, got - fee.amount)
+            self.touch(order.account, rules.base, rules.quote)
+        else:
+            account.wallet.credit(got_asset, got)
+            account.wallet.credit(fee.asset, -fee.amount)
+            self.touch(order.account, rules.base, rules.quote, fee.asset)
         fill = Fill(
             trade_id=trade_id,
             order_id=order.order_id,

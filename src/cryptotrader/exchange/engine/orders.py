@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from bisect import bisect_right
+from collections.abc import Callable
+from operator import methodcaller
 
 import msgspec
 
@@ -17,6 +18,10 @@ NOT_WORKING_MS = -1
 
 NO_TRADE = -1
 """Trade id of a fill that is an allocation, and allocation id of one that is a trade."""
+
+
+_copy: Callable[[Order], Order] = methodcaller("__copy__")
+"""As ``copy.copy`` without its search for a way to copy: orders are copied with every report."""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -39,7 +44,7 @@ class Peg(msgspec.Struct, frozen=True):
     """Scaled: what the client sent as ``price`` besides, which answers repeat; 0 where it sent none."""
 
 
-class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a client asks for: ``POST /api/v3/order`` after its parameters were read.
 
     A MARKET order has either ``qty`` or ``quote_order_qty``; an order of any other type has ``price`` and ``qty``.
@@ -70,7 +75,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Smart order routing: trade with every book of the base asset's group (``faqs/sor_faq.md``)."""
 
 
-class CancelOrder(msgspec.Struct, frozen=True):
+class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     """A command to cancel one open order, named by either id."""
 
     symbol: str
@@ -80,7 +85,7 @@ class CancelOrder(msgspec.Struct, frozen=True):
     """Id of the cancel itself. Empty: the engine makes one."""
 
 
-class AmendOrder(msgspec.Struct, frozen=True, kw_only=True):
+class AmendOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A command to make an open order smaller in its place (``faqs/order_amend_keep_priority.md``)."""
 
     symbol: str
@@ -92,7 +97,7 @@ class AmendOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The order's id from then on. Empty: the engine makes one."""
 
 
-class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+class Amendment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One amendment that was carried out: a row of ``order.amendments``."""
 
     account: str
@@ -106,7 +111,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: int
 
 
-class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
+class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A trade that self-trade prevention did not let happen: a row of ``myPreventedMatches`` (``faqs/stp_faq.md``)."""
 
     prevented_match_id: int
@@ -129,7 +134,7 @@ class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: int
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One account's side of one trade: a row of ``myTrades``, or of ``myAllocations`` where it has an allocation id."""
 
     trade_id: int
@@ -170,7 +175,7 @@ class Trail(msgspec.Struct, frozen=True):
         return self.steps[place - 1][1] if place else order.trailing_price
 
 
-class Order(msgspec.Struct, kw_only=True):
+class Order(msgspec.Struct, kw_only=True, gc=False):
     """The engine's record of one order. What leaves the engine is a copy that changes no more."""
 
     order_id: int
@@ -242,4 +247,4 @@ class Order(msgspec.Struct, kw_only=True):
 
     def snapshot(self) -> Order:
         """A copy for the outside."""
-        return copy.copy(self)
+        return _copy(self)

@@ -52,10 +52,11 @@ class Records:
     """
 
     def __init__(self, rules: Iterable[SymbolRules]) -> None:
+        self._accounts: dict[str, Account] = {}
         self._markets = {each.symbol: SymbolMarket(each) for each in rules}
         for market in self._markets.values():
             market.prices = self._last_price_of
-        self._accounts: dict[str, Account] = {}
+            market.accounts = self._accounts
         self._next_order_id = 1
         self._next_execution_id = 1
         self._next_list_id = 1

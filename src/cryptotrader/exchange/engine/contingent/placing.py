@@ -11,7 +11,7 @@ from cryptotrader.exchange.engine.admission import check_rules
 from cryptotrader.exchange.engine.contingent.lists import finish, legs_of
 from cryptotrader.exchange.engine.contingent.relations import arranged, check_pair_prices, check_shape, pair_of
 from cryptotrader.exchange.engine.errors import DUPLICATE_TEXT, rejected
-from cryptotrader.exchange.engine.matching.entry import enter, plan_entry, taker_of
+from cryptotrader.exchange.engine.matching.entry import enter, plan_entry
 from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.plan import nothing
 from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList, OrderList
@@ -54,7 +54,7 @@ def admit_list(
     for place, leg in enumerate(legs):
         if is_at_work(new.kind, place, leg):
             ready[place] = leg = price_new(market, leg, lambda each: check_rules(market, account, each, now_ms))
-            plan = plan_entry(market, leg, taker_of(market, accounts, account_id, leg, now_ms))
+            plan = plan_entry(market, leg, account, now_ms)
     if pair_of(new) is not None:
         check_pair_prices(ready[-2], ready[-1], market.last_price if is_oco else 0)
     locks = _locks(market, new, ready)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -30,17 +30,14 @@ if TYPE_CHECKING:
     from cryptotrader.exchange.engine.matching.book import Piece
 
 
-def taker_of(
-    market: SymbolMarket, accounts: Mapping[str, Account], account_id: str, order: NewOrder | Order, now_ms: int
-) -> Taker:
+def taker_of(market: SymbolMarket, account: Account, order: NewOrder | Order, now_ms: int) -> Taker:
     """Who takes with an order that enters now."""
-    account = accounts[account_id]
     lowest, highest = market.price_bounds(order.side, now_ms)
     return Taker(
-        account_id,
+        account.account_id,
         order.self_trade_prevention_mode,
         account.trade_group_id,
-        accounts,
+        market.accounts,
         lowest,
         highest,
         account.realism is Realism.PESSIMISTIC,
@@ -49,14 +46,19 @@ def taker_of(
 
 
 def plan_entry(
-    market: SymbolMarket, order: NewOrder | Order, taker: Taker, others: Sequence[SymbolMarket] = ()
+    market: SymbolMarket,
+    order: NewOrder | Order,
+    account: Account,
+    now_ms: int,
+    others: Sequence[SymbolMarket] = (),
 ) -> Plan:
     """What an order that enters now trades at once. An order with a peg must have its price already.
 
     Args:
         market: Where it enters.
         order: A new order, or one that begins to work: a stop, a pending order of a list.
-        taker: Whose it is.
+        account: Whose it is.
+        now_ms: Epoch ms.
         others: Smart order routing: the other markets that it may trade with.
 
     Raises:
@@ -64,12 +66,14 @@ def plan_entry(
     """
     if order.type in TAKE_ANY_PRICE:
         if order.quote_order_qty:
-            return _plan_amount(market, order, taker)
+            return _plan_amount(market, order, taker_of(market, account, order, now_ms))
+        taker = taker_of(market, account, order, now_ms)
         return plan_by_qty(_pieces(market, order.side, None, others), _qty(order), taker)
     book = market.asks if order.side is Side.BUY else market.bids
     qty = _qty(order)
     if not others and not book.may_reach(order.price):
         return nothing(qty)
+    taker = taker_of(market, account, order, now_ms)
     plan = plan_by_qty(_pieces(market, order.side, order.price, others), qty, taker)
     if order.type is OrderType.LIMIT_MAKER:
         if plan.matches or plan.cut is not Cut.NONE:

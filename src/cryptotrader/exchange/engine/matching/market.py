@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import msgspec
 
@@ -10,6 +11,7 @@ from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Level,
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.contingent.triggers import Due, Triggers
 from cryptotrader.exchange.engine.matching.book import BookSide, Resting
+from cryptotrader.exchange.engine.matching.grouped import Grouped
 from cryptotrader.exchange.engine.matching.reference import ReferencePrice
 from cryptotrader.exchange.engine.orders import Order, Trail
 from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
@@ -26,22 +28,24 @@ class AveragePrice:
 
     def __init__(self, minutes: int) -> None:
         self._window_ms = minutes * MS_PER_MINUTE
-        self._buckets: deque[tuple[int, int, int]] = deque()
+        self._buckets: deque[list[int]] = deque()
+        """[number of the bucket, quantity, notional]."""
         self._qty = 0
         self._notional = 0
 
     def add(self, price: int, qty: int, time_ms: int) -> None:
         """Count one trade."""
-        bucket = time_ms // AVERAGE_BUCKET_MS
         notional = price * qty
-        if self._buckets and self._buckets[-1][0] >= bucket:
-            bucket, bucket_qty, bucket_notional = self._buckets.pop()
-            self._buckets.append((bucket, bucket_qty + qty, bucket_notional + notional))
-        else:
-            self._buckets.append((bucket, qty, notional))
-            self._forget(time_ms)
         self._qty += qty
         self._notional += notional
+        if self._buckets:
+            newest = self._buckets[-1]
+            if newest[0] * AVERAGE_BUCKET_MS > time_ms - AVERAGE_BUCKET_MS:
+                newest[1] += qty
+                newest[2] += notional
+                return
+        self._buckets.append([time_ms // AVERAGE_BUCKET_MS, qty, notional])
+        self._forget(time_ms)
 
     def value(self, now_ms: int) -> int | None:
         """The average, or None where nothing traded within the window."""
@@ -49,8 +53,11 @@ class AveragePrice:
         return self._notional // self._qty if self._qty else None
 
     def _forget(self, now_ms: int) -> None:
+        buckets = self._buckets
+        if not buckets:
+            return
         oldest = (now_ms - self._window_ms) // AVERAGE_BUCKET_MS
-        while self._buckets and self._buckets[0][0] < oldest:
+        while buckets and buckets[0][0] < oldest:
             _, qty, notional = self._buckets.popleft()
             self._qty -= qty
             self._notional -= notional
@@ -84,6 +91,8 @@ class SymbolMarket:
         """Last prices of every symbol, for commission that is paid in another asset."""
         self.waiting: Triggers | None = None
         """Orders that wait for a price; None while there are none."""
+        self.accounts: Mapping[str, Grouped] = {}
+        """Every account of the exchange by id, for what two of them have in common."""
         self.next_prevented_id = 0
         """``preventedMatchId`` of the next trade that self-trade prevention prevents."""
         self.next_allocation_id = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from cryptotrader.exchange.engine.matching.book import Piece
+from cryptotrader.exchange.engine.matching.grouped import Grouped
 from cryptotrader.exchange.engine.orders import Order
 
 NO_GROUP = -1
@@ -14,12 +15,6 @@ NO_GROUP = -1
 EXPIRES_TAKER = frozenset({"EXPIRE_TAKER", "EXPIRE_BOTH"})
 EXPIRES_MAKER = frozenset({"EXPIRE_MAKER", "EXPIRE_BOTH"})
 DECREMENTS = frozenset({"DECREMENT", "TRANSFER"})
-
-
-class Grouped(Protocol):
-    """What of an account counts for self-trade prevention."""
-
-    trade_group_id: int
 
 
 class Taker(NamedTuple):

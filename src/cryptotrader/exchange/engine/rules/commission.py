@@ -72,8 +72,12 @@ class Fees(msgspec.Struct, frozen=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing but the standard commission, taken from what a trade gives."""
+        """Whether there is nothing but the standard commission, taken from what is received."""
         return not (self.pays_in_discount_asset or self.by_symbol or self.special != FREE or self.tax != FREE)
+
+    def plain(self, received: int, *, is_maker: bool) -> int:
+        """The commission where that is so."""
+        return min(received, received * (self.maker_bps if is_maker else self.taker_bps) * BASIS_POINT // SCALE)
 
     def on(self, symbol: str) -> SymbolFees:
         """What holds on a symbol."""
