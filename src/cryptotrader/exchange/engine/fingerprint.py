@@ -27,6 +27,7 @@ def fingerprint(state: EngineState) -> str:
     parts = (
         (counters.next_order_id, counters.next_execution_id, counters.next_list_id, symbols),
         [_account(each) for each in sorted(state.accounts, key=lambda each: each.account)],
+        sorted(state.statuses),
         [_order(each) for each in sorted(state.orders, key=lambda each: each.order_id)],
         sorted(state.fills, key=lambda each: (each.symbol, each.trade_id, each.allocation_id, each.order_id)),
         sorted(state.lists, key=lambda each: each.list_id),

@@ -161,3 +161,16 @@ def test_terms_outlive_a_restart() -> None:
     again.restore(engine.state())
     assert again.terms("alice") == Terms(permissions=("TRD_GRP_004",))
     assert again.terms("bob") == Terms()
+
+
+def test_a_status_outlives_a_restart_and_is_part_of_the_fingerprint() -> None:
+    engine = market_engine()
+    trading = engine.state_hash()
+    engine.set_status(SYMBOL, "BREAK", NOW_MS)
+    assert engine.state_hash() != trading
+    again = Engine([RULES])
+    again.restore(engine.state())
+    assert again.rules(SYMBOL).status == "BREAK"
+    assert again.state_hash() == engine.state_hash()
+    again.set_status(SYMBOL, "TRADING", NOW_MS)
+    assert again.state_hash() == trading
