@@ -45,7 +45,7 @@ def test_lists_are_found_by_either_id_and_both_must_fit() -> None:
         {},
     ):
         with pytest.raises(Refusal) as refused:
-            engine.order_list("alice", **wrong)  # type: ignore[arg-type]
+            engine.order_list("alice", **wrong)
         assert refused.value.code == -2013
     with pytest.raises(Refusal):
         engine.order_list("bob", list_id=one.list_id)
