@@ -38,8 +38,8 @@ from cryptotrader.exchange.engine.records import EngineState
 from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus
 from cryptotrader.exchange.keeper import Keeper, Recovery
 from cryptotrader.exchange.market.rules_data import sor_groups
+from cryptotrader.exchange.market.source import FedSource, MarketSource
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
-from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.records import Records
 from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
@@ -95,6 +95,9 @@ class PaperVenue(VenueCommands):
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
         self.started_ms = self.now_ms()
+        for source in sources:
+            if isinstance(source, FedSource):
+                source.call_when_due(self._wake.set)
         self._start_market(self._restore(accounts))
 
     # Start

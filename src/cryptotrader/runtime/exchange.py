@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -14,26 +16,34 @@ from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.accounts import DEFAULT_ACCOUNT_ID, SAMPLE_KEY_ID, ApiKey, KeyKind, sample_key
 from cryptotrader.exchange.latency import read_latency
 from cryptotrader.exchange.market.rules_data import rules_for
-from cryptotrader.exchange.market.spec import open_market
+from cryptotrader.exchange.market.source import MarketSource
+from cryptotrader.exchange.market.spec import MirrorSpec, open_market, parse_market
 from cryptotrader.exchange.market.synthetic import SyntheticSource
 from cryptotrader.exchange.protocol.faults import FaultRules, read_rules
 from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.runtime.mirror import open_mirror
 from cryptotrader.runtime.paths import ADMIN_TOKEN, exchange_store, generated_token, make_data_dir
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 
 
-def build_exchange(settings: Settings) -> ExchangeServer:
-    """The exchange as the settings describe it, with its port taken.
+async def open_exchange(stack: AsyncExitStack, settings: Settings) -> ExchangeServer:
+    """The exchange as the settings describe it, with its port taken; ``stack`` ends what it follows.
 
     Raises:
-        ConfigError: The market cannot be read, the port is taken, or the journal cannot be used.
+        ConfigError: The market cannot be read or reached, the port is taken, or the journal cannot be used.
     """
+    wanted = [part for part in parse_market(settings.market) if isinstance(part, MirrorSpec)]
+    return build_exchange(settings, {part: await open_mirror(stack, part, settings) for part in wanted})
+
+
+def build_exchange(settings: Settings, mirrors: Mapping[MirrorSpec, MarketSource] | None = None) -> ExchangeServer:
+    """As ``open_exchange``, with whatever is mirrored opened already."""
     make_data_dir(settings.data_dir)
     key = exchange_key(settings)
-    sources = open_market(settings.market)
+    sources = open_market(settings.market, mirrors)
     rules = rules_for(symbol for source in sources for symbol in source.symbols)
     store = exchange_store(settings.data_dir)
     venue = PaperVenue(rules, sources, clock=SystemClock(), keys=[key], store_path=store)
@@ -95,8 +105,9 @@ def run_exchange(settings: Settings) -> int:
     """``cryptotrader exchange``; returns the exit code."""
 
     async def main(stop: asyncio.Event) -> None:
-        server = build_exchange(settings)
-        async with Supervisor("process") as jobs:
+        async with AsyncExitStack() as stack:
+            server = await open_exchange(stack, settings)
+            jobs = await stack.enter_async_context(Supervisor("process"))
             serving = jobs.start("exchange", server.serve)
             await server.wait_started()
             print(exchange_banner(server, settings), flush=True)

@@ -21,7 +21,7 @@ from cryptotrader.gateway.http.protocol import GatewayHttp
 from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.gateway.ports import GatewayServices
 from cryptotrader.net import Supervisor, SystemClock
-from cryptotrader.runtime.exchange import build_exchange
+from cryptotrader.runtime.exchange import open_exchange
 from cryptotrader.runtime.paths import generated_token, key_file
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 from cryptotrader.runtime.upstream import Upstream, open_upstream
@@ -123,7 +123,7 @@ class _Process:
         }
         if settings.venue != "paper" or any(addresses.values()):
             return None, endpoints_of(settings.venue, **addresses)
-        exchange = build_exchange(settings)
+        exchange = await open_exchange(stack, settings)
         jobs = await stack.enter_async_context(Supervisor("paper exchange"))
         serving = jobs.start("exchange", exchange.serve)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptotrader.bus import Topic
 from cryptotrader.config.settings import Settings
@@ -37,19 +37,31 @@ class Upstream:
     user: UserFeed
 
 
-async def open_upstream(
-    stack: AsyncExitStack, endpoints: VenueEndpoints, credentials: Credentials | None, *, settings: Settings
-) -> Upstream:
-    """Build everything that talks to one venue; ``stack`` takes it down again.
+@dataclass(frozen=True)
+class Shared:
+    """What all stream connections to one venue have in common."""
 
-    Nothing is asked of the venue yet: a gateway starts while its venue is down.
-    """
-    clock = SystemClock()
+    policy: StreamPolicy = field(default_factory=StreamPolicy)
+    budget: ConnectionBudget = field(default_factory=ConnectionBudget)
+    links: Topic[LinkChange] = field(default_factory=lambda: Topic("links"))
+
+
+async def open_rest(
+    stack: AsyncExitStack, endpoints: VenueEndpoints, credentials: Credentials | None, *, settings: Settings
+) -> BinanceRest:
+    """Requests to one venue; ``stack`` ends them."""
     http = await stack.enter_async_context(HttpClient(answer_timeout_s=settings.upstream_timeout_s))
-    rest = BinanceRest(http, endpoints, credentials, clock, policy=RestPolicy(timeout_s=settings.upstream_timeout_s))
+    policy = RestPolicy(timeout_s=settings.upstream_timeout_s)
+    rest = BinanceRest(http, endpoints, credentials, SystemClock(), policy=policy)
     stack.push_async_callback(rest.close)
-    catalogue = SymbolCatalogue(rest, clock)
-    policy, budget, links = StreamPolicy(), ConnectionBudget(), Topic[LinkChange]("links")
+    return rest
+
+
+async def open_live(
+    stack: AsyncExitStack, endpoints: VenueEndpoints, rest: BinanceRest, *, shared: Shared, settings: Settings
+) -> LiveMarket:
+    """Live state of one venue's symbols; ``stack`` ends it."""
+    clock = SystemClock()
     streams = MarketStreams(
         LinkDeps(
             venue=endpoints.name,
@@ -57,14 +69,28 @@ async def open_upstream(
             connect=connect_websocket,
             clock=clock,
             draw=random.random,
-            policy=policy,
-            budget=budget,
-            links=links,
+            policy=shared.policy,
+            budget=shared.budget,
+            links=shared.links,
         )
     )
-    live = LiveMarket(rest, streams, catalogue, clock=clock, policy=FeedPolicy(linger_s=settings.symbol_linger_s))
+    policy = FeedPolicy(linger_s=settings.symbol_linger_s)
+    live = LiveMarket(rest, streams, SymbolCatalogue(rest, clock), clock=clock, policy=policy)
     await live.start()
     stack.push_async_callback(live.close)
+    return live
+
+
+async def open_upstream(
+    stack: AsyncExitStack, endpoints: VenueEndpoints, credentials: Credentials | None, *, settings: Settings
+) -> Upstream:
+    """Build everything that talks to one venue; ``stack`` takes it down again.
+
+    Nothing is asked of the venue yet: a gateway starts while its venue is down.
+    """
+    clock, shared = SystemClock(), Shared()
+    rest = await open_rest(stack, endpoints, credentials, settings=settings)
+    live = await open_live(stack, endpoints, rest, shared=shared, settings=settings)
     maker = SessionMaker(
         ws_api_url=endpoints.ws_api_url,
         stream_url=endpoints.stream_url,
@@ -79,13 +105,13 @@ async def open_upstream(
             maker=maker,
             clock=clock,
             draw=random.random,
-            policy=policy,
-            budget=budget,
-            links=links,
+            policy=shared.policy,
+            budget=shared.budget,
+            links=shared.links,
         ),
         mode=settings.user_stream_mode,
     )
-    user = UserFeed(stream, rest, catalogue=catalogue, clock=clock, draw=random.random)
+    user = UserFeed(stream, rest, catalogue=live.catalogue, clock=clock, draw=random.random)
     await user.start()
     stack.push_async_callback(user.close)
-    return Upstream(rest=rest, live=live, catalogue=catalogue, user=user)
+    return Upstream(rest=rest, live=live, catalogue=live.catalogue, user=user)

@@ -5,7 +5,8 @@ A source is driven from outside: it is told the time and hands over the events t
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from cryptotrader.core.events import BookSnapshot, BookTicker, Candle, DepthDiff, Trade
 
@@ -85,4 +86,13 @@ class MarketSource(Protocol):
         Raises:
             ConfigError: The checkpoint cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class FedSource(Protocol):
+    """A source whose events come when they come, so that nobody can know when the next is due."""
+
+    def call_when_due(self, wake: Callable[[], None]) -> None:
+        """Tell ``wake`` whenever there is something to hand over."""
         ...

@@ -6,6 +6,7 @@
     synthetic[?seed=N]                             all sixty symbols, made up
     tape:FILE[,FILE...][?speed=N&loop=true]        a recording: raw (several consecutive files) or ``.tape``
     tape:...?speed=max&hold=true                   as fast as it can be taken, from when somebody watches
+    mirror:VENUE[?symbols=A,B&stream=URL]          live books of ``binance``, ``binance-us`` or a base URL
     tape:FILE+synthetic                            several, for different symbols: synthetic leaves out what tapes serve
 """
 
@@ -34,6 +35,13 @@ DEFAULT_MARKET_SPEC = "default"
 
 DEFAULT_SEED = 1
 
+MIRRORED_SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT")
+"""What a mirror shows where nothing is said."""
+
+MAX_MIRRORED = 20
+"""Most symbols of a mirror. Unit: symbols. Reason: each costs the venue's request weight 300 when it is opened, and
+6,000 a minute are allowed."""
+
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -54,13 +62,26 @@ class SyntheticSpec(msgspec.Struct, frozen=True):
     seed: int = DEFAULT_SEED
 
 
-def parse_market(text: str) -> tuple[TapeSpec | SyntheticSpec, ...]:
+class MirrorSpec(msgspec.Struct, frozen=True):
+    """Another venue to follow."""
+
+    venue: str
+    """A name (``binance``), or the base URL of its REST API."""
+    symbols: tuple[str, ...] = MIRRORED_SYMBOLS
+    stream_url: str | None = None
+    """Base URL of its streams where it is not that of the venue named, or the REST API's with ``ws`` for ``http``."""
+
+
+Part = TapeSpec | SyntheticSpec | MirrorSpec
+
+
+def parse_market(text: str) -> tuple[Part, ...]:
     """Read a specification without opening any file.
 
     Raises:
         ConfigError: It is not one; the message names the part and what is wrong with it.
     """
-    parts: list[TapeSpec | SyntheticSpec] = []
+    parts: list[Part] = []
     for part in text.split("+"):
         word, _, query = part.strip().partition("?")
         kind, colon, argument = word.partition(":")
@@ -74,16 +95,22 @@ def parse_market(text: str) -> tuple[TapeSpec | SyntheticSpec, ...]:
             case "tape":
                 parts.append(_tape(part, argument, query))
             case "mirror":
-                raise ConfigError(f"market {part!r}: this version cannot mirror a venue; use tape: or synthetic")
+                parts.append(_mirror(part, argument, query))
             case _:
-                raise ConfigError(f"market {part!r}: expected default, synthetic or tape:FILE")
+                raise ConfigError(f"market {part!r}: expected default, synthetic, tape:FILE or mirror:VENUE")
     if sum(isinstance(part, SyntheticSpec) for part in parts) > 1:
         raise ConfigError(f"market {text!r}: more than one synthetic part")
     return tuple(parts)
 
 
-def open_market(text: str = DEFAULT_MARKET_SPEC) -> list[MarketSource]:
+def open_market(
+    text: str = DEFAULT_MARKET_SPEC, mirrors: Mapping[MirrorSpec, MarketSource] | None = None
+) -> list[MarketSource]:
     """The sources that a specification asks for; recordings are read here.
+
+    Args:
+        text: The specification.
+        mirrors: Those of its parts that follow another venue, opened already: that takes a network.
 
     Raises:
         ConfigError: The specification is wrong, a file cannot be read, or two parts serve the same symbol.
@@ -98,6 +125,12 @@ def open_market(text: str = DEFAULT_MARKET_SPEC) -> list[MarketSource]:
                 raise ConfigError(f"market {text!r}: two tapes of {recording.symbol}")
             taken.add(recording.symbol)
             sources.append(TapeSource(recording, speed=part.speed, loop=part.loop, hold=part.hold, seed=part.seed))
+        elif isinstance(part, MirrorSpec):
+            source = (mirrors or {}).get(part)
+            if source is None or taken.intersection(part.symbols):
+                raise ConfigError(f"market {text!r}: two parts serve a symbol, or a mirror is not open")
+            taken.update(part.symbols)
+            sources.append(source)
     for part in parts:
         if isinstance(part, SyntheticSpec):
             left = [symbol for symbol in PROFILES if symbol not in taken]
@@ -131,6 +164,16 @@ def _tape(part: str, argument: str, query: str) -> TapeSpec:
         hold=_truth(part, options, "hold"),
         seed=_seed(part, options),
     )
+
+
+def _mirror(part: str, argument: str, query: str) -> MirrorSpec:
+    if not argument:
+        raise ConfigError(f"market {part!r}: no venue; expected mirror:binance, mirror:binance-us or mirror:URL")
+    options = _options(part, query, ("symbols", "stream"))
+    symbols = tuple(name.strip().upper() for name in options.get("symbols", "").split(",") if name.strip())
+    if len(symbols) > MAX_MIRRORED or len(set(symbols)) < len(symbols):
+        raise ConfigError(f"market {part!r}: at most {MAX_MIRRORED} symbols, each once")
+    return MirrorSpec(argument, symbols or MIRRORED_SYMBOLS, options.get("stream"))
 
 
 def _options(part: str, query: str, known: tuple[str, ...]) -> dict[str, str]:

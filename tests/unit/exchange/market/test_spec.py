@@ -41,12 +41,12 @@ def test_every_option_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected default, synthetic or tape:FILE"),
+        ("", "expected default, synthetic, tape:FILE or mirror:VENUE"),
         ("tape:", "no file"),
         ("tape", "no file"),
         ("tapes:x", "expected default"),
         ("synthetic:x", "expected default"),
-        ("mirror:binance", "cannot mirror"),
+        ("mirror:", "no venue"),
         ("synthetic?speed=2", "unknown option 'speed=2'; known: seed="),
         ("default?loop=true", "known: none"),
         ("synthetic?seed", "unknown option"),
