@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
+import msgspec
+
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE, parse_scaled
-from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules
+from cryptotrader.exchange.engine.rules import ExchangeRules, SorGroup, SymbolRules
+from cryptotrader.exchange.engine.rules.exchange import NO_EXCHANGE_RULES
 from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
 from cryptotrader.exchange.market.table import ROWS, SymbolRow
 
@@ -80,13 +83,20 @@ def sor_groups(symbols: Iterable[str]) -> tuple[SorGroup, ...]:
     return tuple(group for group in groups if len(group.symbols) > 1)
 
 
-def rules_for(symbols: Iterable[str]) -> tuple[SymbolRules, ...]:
+def rules_for(symbols: Iterable[str], *, exchange: ExchangeRules = NO_EXCHANGE_RULES) -> tuple[SymbolRules, ...]:
     """Rules of the given symbols. One that is not in the table, from somebody's own tape, gets the widest bounds.
+
+    Args:
+        symbols: What is to trade.
+        exchange: Filters of the exchange as a whole; none by default, as at Binance.
 
     Raises:
         ConfigError: A symbol ends with no quote asset known here.
     """
-    return tuple(RULES[symbol] if symbol in RULES else _wide(symbol) for symbol in symbols)
+    found = (RULES[symbol] if symbol in RULES else _wide(symbol) for symbol in symbols)
+    if exchange is NO_EXCHANGE_RULES:
+        return tuple(found)
+    return tuple(msgspec.structs.replace(each, exchange=exchange) for each in found)
 
 
 def _wide(symbol: str) -> SymbolRules:

@@ -6,6 +6,7 @@ import pytest
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import SCALE
+from cryptotrader.exchange.engine.rules import ExchangeRules
 from cryptotrader.exchange.market.profiles import PROFILES
 from cryptotrader.exchange.market.rules_data import RULES, rules_for, sor_groups
 
@@ -97,3 +98,9 @@ def test_a_recorded_symbol_of_ones_own_gets_wide_rules() -> None:
     assert (pepe.base, pepe.quote, pepe.tick) == ("PEPE", "USDC", 1)
     with pytest.raises(ConfigError, match="quote asset"):
         rules_for(["NONSENSE"])
+
+
+def test_an_exchange_may_have_filters_of_its_own() -> None:
+    limits = ExchangeRules(max_num_orders=1000)
+    assert all(rules.exchange is limits for rules in rules_for(RULES, exchange=limits))
+    assert not rules_for(["BTCUSDT"])[0].exchange.filters()
