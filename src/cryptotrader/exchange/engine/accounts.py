@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from cryptotrader.core.orders import OrderType, Realism, Side
-from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.core.scaled import SCALE, mul_scaled
 from cryptotrader.exchange.engine.contingent.list_history import ListHistory
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, NewOrder, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import Terms
+from cryptotrader.exchange.engine.rules.commission import BASIS_POINT
 from cryptotrader.exchange.engine.rules.commission import Fees as Fees
 
 TAKE_ANY_PRICE = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
@@ -98,6 +99,25 @@ class Wallet:
             raise ValueError(f"balance of {asset} would become negative")
         self._free[asset] = free
         self._locked[asset] = locked
+
+    def trade(self, paid_asset: str, paid: int, released: int, got_asset: str, got: int) -> None:
+        """One side of a trade: pay, of what was locked first, and receive.
+
+        Args:
+            paid_asset: What is given.
+            paid: How much.
+            released: How much less of it is locked from now on.
+            got_asset: What is received.
+            got: How much, less fees.
+        """
+        free, locked = self._free, self._locked
+        left = free.get(paid_asset, 0) + released - paid
+        kept = locked.get(paid_asset, 0) - released
+        if left < 0 or kept < 0:
+            raise ValueError(f"balance of {paid_asset} would become negative")
+        free[paid_asset] = left
+        locked[paid_asset] = kept
+        free[got_asset] = free.get(got_asset, 0) + got
 
     def credit(self, asset: str, amount: int) -> None:
         """Add to what is free; a negative amount takes."""
@@ -214,13 +234,23 @@ class Account:
     def __init__(self, account_id: str, wallet: Wallet, fees: Fees, terms: Terms | None = None) -> None:
         self.account_id = account_id
         self.wallet = wallet
-        self.fees = fees
+        self.set_fees(fees)
         self.terms = terms or Terms()
         self.lists = ListHistory()
         self.trade_group_id = NO_TRADE_GROUP
         """Accounts of one group are prevented from trading with each other as an account is with itself."""
         self.realism = Realism.REALISTIC
         self._histories: dict[str, History] = {}
+
+    def set_fees(self, fees: Fees) -> None:
+        """What it pays from the next fill on."""
+        self.fees = fees
+        self.plain_rates = (
+            (min(fees.taker_bps * BASIS_POINT, SCALE), min(fees.maker_bps * BASIS_POINT, SCALE))
+            if fees.is_plain
+            else None
+        )
+        """Scaled rates of a taker and of a maker, where there is nothing but the standard commission."""
 
     def history(self, symbol: str) -> History:
         """Orders and fills in a symbol."""

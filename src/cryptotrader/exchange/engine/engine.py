@@ -54,7 +54,7 @@ class Engine(MatchRecords):
         run = self._start(now_ms)
         self._accounts[account].wallet.credit(asset, delta)
         run.events.append(BalanceAdjusted(account, asset, delta, now_ms))
-        run.touch(account, asset)
+        run.touch(account, (asset,))
         return self._end(run)
 
     def submit(self, account: str, new: NewOrder, now_ms: int) -> tuple[Order, list[Event]]:

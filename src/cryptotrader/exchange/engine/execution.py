@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cryptotrader.core.orders import ExecutionType, FillReason, OrderStatus, Side
+from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
+from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.engine.accounts import Account, needed_lock
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
@@ -20,6 +21,14 @@ _CLOSINGS = {
     OrderStatus.EXPIRED_IN_MATCH: ExecutionType.TRADE_PREVENTION,
 }
 """How the end of an order is told; others expire."""
+
+
+# Names of their own: to look a word up in its enum costs as much as the rest of a line.
+_BUY = Side.BUY
+_FILLED = OrderStatus.FILLED
+_PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED
+_NEW = ExecutionType.NEW
+_TRADE = ExecutionType.TRADE
 
 
 class Execution:
@@ -48,12 +57,12 @@ class Execution:
         self._touched = {}
         return self.events
 
-    def touch(self, account_id: str, *assets: str) -> None:
+    def touch(self, account_id: str, assets: tuple[str, ...]) -> None:
         """Balances of these assets may have changed."""
         touched = self._touched.get(account_id)
         if touched is None:
             self._touched[account_id] = assets
-        elif touched != assets:
+        elif touched is not assets:
             self._touched[account_id] = (*touched, *(asset for asset in assets if asset not in touched))
 
     def report(
@@ -61,31 +70,34 @@ class Execution:
         order: Order,
         execution: ExecutionType,
         *,
-        fill: Fill | None = None,
         cancel_id: str = "",
         prevented: PreventedMatch | None = None,
         lost: int = 0,
         amendment: Amendment | None = None,
     ) -> None:
         """Tell of a change of an order as it stands now; ``lost``: what self-trade prevention took away just now."""
-        self.events.append(
-            OrderUpdate(
+        if prevented is None and amendment is None:
+            update = OrderUpdate(
                 order=order.snapshot(),
                 execution=execution,
                 execution_id=self.next_execution_id,
                 time_ms=self.now_ms,
                 client_order_id=cancel_id or order.client_order_id,
-                orig_client_order_id=amendment.orig_client_order_id
-                if amendment is not None
-                else order.client_order_id
-                if cancel_id
-                else "",
-                fill=fill,
+                orig_client_order_id=order.client_order_id if cancel_id else "",
+            )
+        else:
+            update = OrderUpdate(
+                order=order.snapshot(),
+                execution=execution,
+                execution_id=self.next_execution_id,
+                time_ms=self.now_ms,
+                client_order_id=order.client_order_id,
+                orig_client_order_id="" if amendment is None else amendment.orig_client_order_id,
                 prevented=prevented,
                 last_prevented_qty=lost,
                 amendment=amendment,
             )
-        )
+        self.events.append(update)
         self.next_execution_id += 1
 
     @property
@@ -102,11 +114,11 @@ class Execution:
     def hold(self, market: SymbolMarket, order: Order, amount: int) -> None:
         """Lock what an order needs from now on in place of what it holds."""
         if amount != order.held:
-            rules = market.rules
-            asset = rules.quote if order.side is Side.BUY else rules.base
+            base, quote = market.assets
+            asset = quote if order.side is _BUY else base
             self._accounts[order.account].wallet.lock(asset, amount - order.held)
             order.held = amount
-            self.touch(order.account, rules.base, rules.quote)
+            self.touch(order.account, market.assets)
 
     def keep(self, order: Order) -> None:
         """An order's record changed, and no report tells of it."""
@@ -123,8 +135,8 @@ class Execution:
         account = self._accounts[order.account]
         account.history(order.symbol).add(order)
         self.hold(market, order, lock)
-        self.touch(order.account, market.rules.base, market.rules.quote)
-        self.report(order, ExecutionType.NEW)
+        self.touch(order.account, market.assets)
+        self.report(order, _NEW)
 
     def withdraw(
         self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "", reason: str = ""
@@ -166,7 +178,7 @@ class Execution:
         self._accounts[order.account].history(order.symbol).close(order)
         followers = lists.leg_closed(order, self) if order.order_list_id != NO_ORDER_LIST else ()
         self.hold(market, order, 0)
-        self.touch(order.account, market.rules.base, market.rules.quote)
+        self.touch(order.account, market.assets)
         execution = _CLOSINGS.get(status, ExecutionType.EXPIRED)
         self.report(order, execution, cancel_id=cancel_id, prevented=prevented, lost=lost)
         for follower, follower_status, follower_reason in followers:
@@ -178,7 +190,7 @@ class Execution:
         if order.remaining:
             order.update_ms = self.now_ms
             self.rehold(market, order)
-            self.touch(order.account, market.rules.base, market.rules.quote)
+            self.touch(order.account, market.assets)
             self.report(order, ExecutionType.TRADE_PREVENTION, prevented=record, lost=qty)
         else:
             self.close(market, order, OrderStatus.EXPIRED_IN_MATCH, prevented=record, lost=qty)
@@ -195,63 +207,78 @@ class Execution:
         match: Match,
         *,
         trade_id: int,
-        why: FillReason,
+        why: str,
         is_maker: bool = False,
         allocation_id: int = NO_TRADE,
     ) -> None:
         """One side of a trade: money moves, the order and its history grow, and it is told."""
         account = self._accounts[order.account]
         rules = market.rules
-        is_buyer = order.side is Side.BUY
-        paid_asset, got_asset = (rules.quote, rules.base) if is_buyer else (rules.base, rules.quote)
-        paid, got = (match.quote_qty, match.qty) if is_buyer else (match.qty, match.quote_qty)
-        if account.fees.is_plain:
-            fee = commission.Charge(got_asset, account.fees.plain(got, is_maker=is_maker))
+        _, qty, quote_qty, *_ = match
+        is_buyer = order.side is _BUY
+        if is_buyer:
+            paid_asset, paid, got_asset, got = rules.quote, quote_qty, rules.base, qty
         else:
-            fee = commission.charge(
+            paid_asset, paid, got_asset, got = rules.base, qty, rules.quote, quote_qty
+        rates = account.plain_rates
+        if rates is not None:
+            fee_asset, fee = got_asset, got * rates[is_maker] // SCALE
+        else:
+            fee_asset, fee = commission.charge(
                 account.fees,
-                commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, match.qty, match.quote_qty),
+                commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, qty, quote_qty),
                 prices=market.prices,
                 available=account.wallet.free(commission.DISCOUNT_ASSET),
             )
         if order.order_list_id != NO_ORDER_LIST:
             lists.leg_touched(market, order, self)
-        order.executed += match.qty
-        order.quote_executed += match.quote_qty
-        self.hold(market, order, needed_lock(order))
-        account.wallet.credit(paid_asset, -paid)
-        if fee.asset is got_asset:
-            account.wallet.credit(got_asset, got - fee.amount)
-            self.touch(order.account, rules.base, rules.quote)
+        order.executed += qty
+        order.quote_executed += quote_qty
+        left = order.qty - order.executed - order.prevented_qty
+        held = order.held
+        order.held = needed = needed_lock(order)
+        if fee_asset is got_asset:
+            account.wallet.trade(paid_asset, paid, held - needed, got_asset, got - fee)
+            self.touch(order.account, market.assets)
         else:
-            account.wallet.credit(got_asset, got)
-            account.wallet.credit(fee.asset, -fee.amount)
-            self.touch(order.account, rules.base, rules.quote, fee.asset)
+            account.wallet.trade(paid_asset, paid, held - needed, got_asset, got)
+            account.wallet.credit(fee_asset, -fee)
+            self.touch(order.account, (*market.assets, fee_asset))
         fill = Fill(
             trade_id=trade_id,
             order_id=order.order_id,
             account=order.account,
             symbol=order.symbol,
             price=match.price,
-            qty=match.qty,
-            quote_qty=match.quote_qty,
-            commission=fee.amount,
-            commission_asset=fee.asset,
+            qty=qty,
+            quote_qty=quote_qty,
+            commission=fee,
+            commission_asset=fee_asset,
             is_maker=is_maker,
             is_buyer=is_buyer,
             time_ms=self.now_ms,
             allocation_id=allocation_id,
-            why=why.value,
+            why=why,
         )
         order.fills += (fill,)
         order.update_ms = self.now_ms
         history = account.history(order.symbol)
         history.fills.append(fill)
-        if order.remaining:
-            order.status = OrderStatus.PARTIALLY_FILLED
+        if left:
+            order.status = _PARTIALLY_FILLED
         else:
-            order.status = OrderStatus.FILLED
+            order.status = _FILLED
             history.close(order)
         if order.order_list_id != NO_ORDER_LIST:
             lists.leg_filled(market, order, fill, self)
-        self.report(order, ExecutionType.TRADE, fill=fill)
+        self.events.append(
+            OrderUpdate(
+                order=order.snapshot(),
+                execution=_TRADE,
+                execution_id=self.next_execution_id,
+                time_ms=self.now_ms,
+                client_order_id=order.client_order_id,
+                fill=fill,
+            )
+        )
+        self.next_execution_id += 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
+_SPAN = 1 << 84
+"""How many ids there are of a kind: 21 hexadecimal digits, as long as Binance's own with a letter before them."""
 
-_DIGEST_BYTES = 11
-"""Length of a generated id is twice that. Unit: bytes. Reason: 22 characters, as long as Binance's own."""
+_STRIDE = 0x9E3779B97F4A7C15F39CD
+"""Odd, so that no two numbers below the span meet; near the golden ratio of the span, so that they look unlike."""
 
 
 def make_client_order_id(kind: str, number: int) -> str:
     """An id that depends on nothing but its arguments, so that a replay gives the same one.
 
     Args:
-        kind: ``order``, ``cancel``, ``amend``: keeps them apart.
+        kind: ``order``, ``cancel``, ``amend``, ``list``: the first letter keeps them apart.
         number: Unique within its kind: an order id or execution id.
     """
-    return blake2b(f"{kind}:{number}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{kind[0]}{number * _STRIDE % _SPAN:021x}"

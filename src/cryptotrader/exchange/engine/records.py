@@ -86,7 +86,7 @@ class Records:
 
     def set_fees(self, account: str, fees: Fees) -> None:
         """Change what an account pays from the next fill on."""
-        self._accounts[account].fees = fees
+        self._accounts[account].set_fees(fees)
 
     def terms(self, account: str) -> Terms:
         """What an account may do."""

@@ -126,6 +126,6 @@ def _shrink(run: Execution, market: SymbolMarket, order: Order, qty: int, old_id
         market.side(order.side).shrunk(order)
     run.rehold(market, order)
     run.account(order.account).history(order.symbol).amendments.append(amendment)
-    run.touch(order.account, market.rules.base, market.rules.quote)
+    run.touch(order.account, market.assets)
     run.report(order, ExecutionType.REPLACED, amendment=amendment)
     return amendment

@@ -73,6 +73,7 @@ class SymbolMarket:
 
     def __init__(self, rules: SymbolRules) -> None:
         self.rules = rules
+        self.assets = (rules.base, rules.quote)
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
         self.last_id = 0

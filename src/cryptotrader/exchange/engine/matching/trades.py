@@ -16,40 +16,50 @@ if TYPE_CHECKING:
     from cryptotrader.exchange.engine.matching.market import SymbolMarket
 
 
+_SELL = Side.SELL
+_BUY = Side.BUY
+_TAKER = FillReason.TAKER.value
+_USER = FillReason.USER.value
+_ALLOCATION = FillReason.ALLOCATION.value
+
+
 def take(run: Execution, market: SymbolMarket, taker: Order, match: Match) -> None:
     """An order that enters trades with what rests: another user's order or external liquidity.
 
     By smart order routing it gets an allocation: the trade happens in the market where the liquidity lies, between its
     maker and the exchange, and the exchange passes it on in the taker's own quote asset (``faqs/sor_faq.md``).
     """
-    place = match.market or market
-    is_sell = taker.side is Side.SELL
-    trade = place.print_user(match.price, match.qty, buyer_is_maker=is_sell, now_ms=run.now_ms)
+    price, qty, _, resting, place, consumed = match
+    is_routed = place is not None
+    if place is None:
+        place = market
+    is_sell = taker.side is _SELL
+    trade = place.print_user(price, qty, buyer_is_maker=is_sell, now_ms=run.now_ms)
     run.events.append(TradePrinted(trade, taker.order_id))
-    if match.market is None:
-        run.fill(market, taker, match, trade_id=trade.trade_id, why=FillReason.TAKER)
+    if not is_routed:
+        run.fill(market, taker, match, trade_id=trade.trade_id, why=_TAKER)
     else:
         taker.working_floor = "SOR"
         allocation_id = market.next_allocation_id
         market.next_allocation_id += 1
-        run.fill(market, taker, match, trade_id=NO_TRADE, allocation_id=allocation_id, why=FillReason.ALLOCATION)
+        run.fill(market, taker, match, trade_id=NO_TRADE, allocation_id=allocation_id, why=_ALLOCATION)
     book = place.bids if is_sell else place.asks
-    resting = match.maker
     if resting is None:
-        book.consume(match.price, match.consumed or match.qty)
+        book.consume(price, consumed or qty)
         return
-    run.fill(place, resting.order, match, trade_id=trade.trade_id, is_maker=True, why=FillReason.USER)
-    book.traded(resting, match.qty)
+    run.fill(place, resting.order, match, trade_id=trade.trade_id, is_maker=True, why=_USER)
+    book.traded(resting, qty)
 
 
 def fill_resting(run: Execution, market: SymbolMarket, resting: Resting, qty: int, why: FillReason) -> None:
     """External liquidity trades with a resting order at the order's own price."""
     order = resting.order
-    trade = market.print_user(order.price, qty, buyer_is_maker=order.side is Side.BUY, now_ms=run.now_ms)
+    is_buy = order.side is _BUY
+    trade = market.print_user(order.price, qty, buyer_is_maker=is_buy, now_ms=run.now_ms)
     run.events.append(TradePrinted(trade))
     match = Match(order.price, qty, mul_scaled(order.price, qty), resting)
-    run.fill(market, order, match, trade_id=trade.trade_id, is_maker=True, why=why)
-    market.side(order.side).traded(resting, qty)
+    run.fill(market, order, match, trade_id=trade.trade_id, is_maker=True, why=why.value)
+    (market.bids if is_buy else market.asks).traded(resting, qty)
 
 
 def prevent(run: Execution, market: SymbolMarket, taker: Order, step: Prevention) -> None:
@@ -95,4 +105,4 @@ def _transfer(run: Execution, market: SymbolMarket, taker: Order, maker: Order, 
         wallet = run.account(account_id).wallet
         wallet.credit(rules.base, direction * step.taker_qty)
         wallet.credit(rules.quote, -direction * quote_qty)
-        run.touch(account_id, rules.base, rules.quote)
+        run.touch(account_id, market.assets)
