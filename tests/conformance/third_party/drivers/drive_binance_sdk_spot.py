@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from binance_common.configuration import (
@@ -72,8 +72,13 @@ def missing(value: Any, path: str = "") -> set[str]:
 class Driver:
     """One run against one host."""
 
+    pair: ClassVar[list[str]] = ["BTCUSDT", "ETHUSDT"]
+    """Two symbols that trade there."""
+
     def __init__(self, host: str) -> None:
         self.report = Report()
+        self.called: set[str] = set()
+        """Operations and methods that were called: ``rest.ping``, ``ws.ping``."""
         self.host = host
         keys = {"api_key": KEY, "api_secret": SECRET}
         self.client = Spot(
@@ -93,6 +98,7 @@ class Driver:
     def rest(self, name: str, call: Callable[..., Any], **params: Any) -> Any:
         """Call one REST operation; answers the parsed data."""
         kept: list[Any] = []
+        self.called.add(f"rest.{call.__name__}")
 
         def ask() -> dict[str, Any]:
             response = call(**params)
@@ -106,7 +112,7 @@ class Driver:
     def drive_market_rest(self) -> None:
         """Public operations."""
         api = self.client.rest_api
-        pair = ["BTCUSDT", "ETHUSDT"]
+        pair = self.pair
         self.rest("ping", api.ping)
         self.rest("time", api.time)
         self.rest("exchangeInfo", api.exchange_info)
@@ -196,6 +202,7 @@ class Driver:
     async def ws(self, name: str, call: Callable[..., Any], **params: Any) -> Any:
         """Call one method of the WebSocket API; answers the parsed data."""
         kept: list[Any] = []
+        self.called.add(f"ws.{call.__name__}")
 
         async def ask() -> dict[str, Any]:
             response = await call(**params)
@@ -209,7 +216,7 @@ class Driver:
     async def drive_market_ws(self) -> None:
         """Public methods of the WebSocket API."""
         api = self.client.websocket_api
-        pair = ["BTCUSDT", "ETHUSDT"]
+        pair = self.pair
         await self.ws("ping", api.ping)
         await self.ws("time", api.time)
         await self.ws("exchangeInfo", api.exchange_info, symbol=SYMBOL)
@@ -236,6 +243,7 @@ class Driver:
         """Orders over the WebSocket API, with the events they cause."""
         api = self.client.websocket_api
         inbox = Inbox()
+        self.called.add("ws.user_data_stream_subscribe_signature")
         subscription = await api.user_data_stream_subscribe_signature()
         subscription.stream.on("message", inbox.put)
         await self.ws("session.subscriptions", api.session_subscriptions)
@@ -312,6 +320,11 @@ class Driver:
         await self.report.astep("stream.list_after", streams.list_subscribe())
         await streams.close_connection(close_session=True)
 
+    def finish(self) -> None:
+        """Tell what happened and what was called."""
+        self.report.note("called", sorted(self.called))
+        self.report.print()
+
     async def drive_sockets(self) -> None:
         """The WebSocket API, then the streams."""
         api = self.client.websocket_api
@@ -329,7 +342,7 @@ def main() -> None:
     driver.drive_account_rest()
     asyncio.run(driver.drive_sockets())
     driver.drive_refusals()
-    driver.report.print()
+    driver.finish()
 
 
 if __name__ == "__main__":

@@ -15,13 +15,16 @@ from kit import SYMBOL, run
 Calls = list[tuple[str, str, str, dict[str, Any]]]
 """(name of the step, REST operation, method of the WebSocket API, parameters)."""
 
-PAIR = {"above_type": "LIMIT_MAKER", "above_price": 900_000.0, "below_type": "STOP_LOSS", "below_stop_price": 1_000.0}
-PENDING_PAIR = {f"pending_{name}": value for name, value in PAIR.items()}
+NOBODYS = 999_999_999
+"""No order and no list has this number."""
 
 
 def requests(order_id: int, price: float) -> Calls:
     """Everything but what changes an order."""
     only = {"symbol": SYMBOL}
+    high, low = round(price * 1.5, 2), round(price * 0.9, 2)
+    pair = {"above_type": "LIMIT_MAKER", "above_price": high, "below_type": "STOP_LOSS", "below_stop_price": low}
+    pending_pair = {f"pending_{name}": value for name, value in pair.items()}
     resting = only | {"side": "BUY", "type": "LIMIT", "time_in_force": "GTC", "quantity": 0.001, "price": price}
     working = {"working_type": "LIMIT", "working_side": "BUY", "working_time_in_force": "GTC"}
     working |= only | {"working_price": price, "working_quantity": 0.001}
@@ -41,22 +44,27 @@ def requests(order_id: int, price: float) -> Calls:
         ("amendments", "order_amendments", "order_amendments", only | {"order_id": order_id}),
         ("allOrderLists", "all_order_list", "all_order_lists", {}),
         ("openOrderLists", "open_order_list", "open_order_lists_status", {}),
-        ("orderList.status", "get_order_list", "order_list_status", {"order_list_id": 1}),
-        ("orderList.cancel", "delete_order_list", "order_list_cancel", only | {"order_list_id": 1}),
-        ("amend", "order_amend_keep_priority", "order_amend_keep_priority", only | {"order_id": 1, "new_qty": 0.001}),
+        ("orderList.status", "get_order_list", "order_list_status", {"order_list_id": NOBODYS}),
+        ("orderList.cancel", "delete_order_list", "order_list_cancel", only | {"order_list_id": NOBODYS}),
+        (
+            "amend",
+            "order_amend_keep_priority",
+            "order_amend_keep_priority",
+            only | {"order_id": NOBODYS, "new_qty": 1.0},
+        ),
         ("sor", "sor_order", "sor_order_place", resting),
         ("sor.test", "sor_order_test", "sor_order_test", resting),
-        ("oco.old", "order_oco", "order_list_place", sell | {"price": 900_000.0, "stop_price": 1_000.0}),
-        ("oco", "order_list_oco", "order_list_place_oco", sell | PAIR),
+        ("oco.old", "order_oco", "order_list_place", sell | {"price": high, "stop_price": low}),
+        ("oco", "order_list_oco", "order_list_place_oco", sell | pair),
         ("oto", "order_list_oto", "order_list_place_oto", working | pending | qty),
         (
             "otoco",
             "order_list_otoco",
             "order_list_place_otoco",
-            working | PENDING_PAIR | qty | {"pending_side": "SELL"},
+            working | pending_pair | qty | {"pending_side": "SELL"},
         ),
         ("opo", "order_list_opo", "order_list_place_opo", working | pending),
-        ("opoco", "order_list_opoco", "order_list_place_opoco", working | PENDING_PAIR | {"pending_side": "SELL"}),
+        ("opoco", "order_list_opoco", "order_list_place_opoco", working | pending_pair | {"pending_side": "SELL"}),
     ]
 
 
@@ -76,6 +84,9 @@ def main() -> None:
     for name, operation, _, params in calls:
         driver.rest(name, getattr(rest, operation), **params)
 
+    # A symbol allows five contingent orders at a time.
+    driver.rest("openOrders.between", rest.delete_open_orders, symbol=SYMBOL)
+
     async def over_websocket() -> None:
         await api.create_connection()
         placed = await driver.ws("order", api.order_place, **resting, price=price)
@@ -88,7 +99,7 @@ def main() -> None:
     asyncio.run(over_websocket())
     # Other clients follow on the same exchange.
     driver.rest("openOrders.cancel", rest.delete_open_orders, symbol=SYMBOL)
-    driver.report.print()
+    driver.finish()
 
 
 if __name__ == "__main__":
