@@ -118,11 +118,14 @@ def finish(account: Account, order_list: OrderList, run: Execution) -> None:
 
 
 def hold_anew(market: SymbolMarket, order: Order, run: Execution, *, most: int | None = None) -> None:
-    """Hold what an open order and the other one of its pair need now; with ``most`` no more than that."""
+    """Hold what an open order needs now, and no less than the other one of its pair does, as far as that was held.
+
+    With ``most`` no more than that.
+    """
     sibling = sibling_of(run.account(order.account), order)
     need = _need(market, order)
     if sibling is not None:
-        need = max(need, _need(market, sibling))
+        need = max(need, min(_need(market, sibling), order.held + sibling.held))
         if sibling.held:
             order.held += sibling.held
             sibling.held = 0
