@@ -82,6 +82,11 @@ class Wallet:
         """(asset, free, locked)."""
         return asset, self._free.get(asset, 0), self._locked.get(asset, 0)
 
+    def balances_of(self, assets: tuple[str, ...]) -> tuple[Balance, ...]:
+        """``balance`` of several."""
+        free, locked = self._free.get, self._locked.get
+        return tuple([(asset, free(asset, 0), locked(asset, 0)) for asset in assets])
+
     def require(self, asset: str, amount: int) -> None:
         """Make sure that an amount is free.
 

@@ -52,8 +52,8 @@ class Execution:
     def finish(self) -> list[Event]:
         """Close with the balances of every account that was touched, and hand out the events."""
         for account_id, assets in self._touched.items():
-            balance = self._accounts[account_id].wallet.balance
-            self.events.append(BalancesChanged(account_id, tuple([balance(asset) for asset in assets]), self.now_ms))
+            balances = self._accounts[account_id].wallet.balances_of(assets)
+            self.events.append(BalancesChanged(account_id, balances, self.now_ms))
         self._touched = {}
         return self.events
 
@@ -134,7 +134,10 @@ class Execution:
         """A new order enters: lock what it needs and tell."""
         account = self._accounts[order.account]
         account.history(order.symbol).add(order)
-        self.hold(market, order, lock)
+        if lock:
+            base, quote = market.assets
+            account.wallet.lock(quote if order.side is _BUY else base, lock)
+            order.held = lock
         self.touch(order.account, market.assets)
         self.report(order, _NEW)
 

@@ -305,7 +305,9 @@ class BookSide:
         if queue is None:
             queue = self._orders[price] = {}
             insort(self._order_prices, price)
-        queue[order.order_id] = resting = Resting(order, self.external(price) if ahead is None else ahead)
+        if ahead is None:
+            ahead = self.external(price) if self._external else 0
+        queue[order.order_id] = resting = Resting(order, ahead)
         self.unshown.add(price)
         return resting
 

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from cryptotrader.exchange.engine.matching.book import Piece
 
 
+_BUY = Side.BUY
+_GTC = TimeInForce.GTC
+_NOTHING = nothing(0)
+"""Of orders with a limit that nothing on the book reaches: the most frequent plan, made once."""
+
+
 def taker_of(market: SymbolMarket, account: Account, order: NewOrder | Order, now_ms: int) -> Taker:
     """Who takes with an order that enters now."""
     lowest, highest = market.price_bounds(order.side, now_ms)
@@ -69,10 +75,10 @@ def plan_entry(
             return _plan_amount(market, order, taker_of(market, account, order, now_ms))
         taker = taker_of(market, account, order, now_ms)
         return plan_by_qty(_pieces(market, order.side, None, others), _qty(order), taker)
-    book = market.asks if order.side is Side.BUY else market.bids
-    qty = _qty(order)
+    book = market.asks if order.side is _BUY else market.bids
     if not others and not book.may_reach(order.price):
-        return nothing(qty)
+        return _NOTHING
+    qty = _qty(order)
     taker = taker_of(market, account, order, now_ms)
     plan = plan_by_qty(_pieces(market, order.side, order.price, others), qty, taker)
     if order.type is OrderType.LIMIT_MAKER:
@@ -131,6 +137,9 @@ def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> Non
             take(run, market, order, step)
         else:
             prevent(run, market, order, step)
+    if plan is _NOTHING and order.time_in_force is _GTC and not order.use_sor:
+        (market.bids if order.side is _BUY else market.asks).add(order)
+        return
     if not order.is_open:
         return
     reason = expiry_reason(order, plan)
