@@ -9,8 +9,8 @@ from typing import assert_never
 import msgspec
 
 from cryptotrader.core.errors import ConfigError
+from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.accounts import ApiKey, PaperAccount
-from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.events import (
     Balance,
     BalanceAdjusted,
@@ -66,8 +66,6 @@ class Kept:
     state: EngineState = field(default_factory=EngineState)
     accounts: list[PaperAccount] = field(default_factory=list)
     keys: list[ApiKey] = field(default_factory=list)
-    statuses: dict[str, str] = field(default_factory=dict)
-    """By symbol, of those that were ever halted."""
     checkpoints: dict[str, bytes] = field(default_factory=dict)
     listen_keys: dict[str, bytes] = field(default_factory=dict)
     """By account, as ``ListenKeys`` wrote them."""
@@ -166,14 +164,18 @@ class Records:
         states = tuple(
             AccountState(
                 account=account.id,
-                fees=Fees(maker_bps=account.maker_bps, taker_bps=account.taker_bps),
+                fees=account.fees,
                 balances=tuple(balances[account.id]),
+                terms=account.terms,
+                trade_group_id=account.trade_group,
+                realism=Realism(account.realism),
             )
             for account in accounts
         )
         state = EngineState(
             counters=_read_counters(store),
             accounts=states,
+            statuses=tuple((symbol, _decode_status(data)) for symbol, data in store.read(_STATUS)),
             orders=tuple(_decode_order(data) for _, data in store.read(_ORDER)),
             fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
             lists=tuple(_decode_list(data) for _, data in store.read(_LIST)),
@@ -186,7 +188,6 @@ class Records:
             accounts=accounts,
             keys=[_decode_key(data) for _, data in store.read(_KEY) if data],
             checkpoints=dict(store.read(_CHECKPOINT)),
-            statuses={symbol: _decode_status(data) for symbol, data in store.read(_STATUS)},
             listen_keys=dict(store.read(_LISTEN_KEY)),
         )
 

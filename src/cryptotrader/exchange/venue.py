@@ -115,9 +115,6 @@ class PaperVenue(VenueCommands):
             if not self.roster.has(account.id):
                 self.open_account(account)
         self.roster.check()
-        for symbol, status in kept.statuses.items():
-            if symbol in self.rules:
-                self.engine.set_status(symbol, status, self.now_ms())
         if self._keeper.store is not None:
             log.info(_what_came_back(kept.state, self._keeper.recovery))
         return kept.checkpoints
@@ -169,6 +166,12 @@ class PaperVenue(VenueCommands):
         finally:
             self._save_checkpoint()
             self._wake.set()
+
+    def catch_up(self) -> None:
+        """Hand over everything that is due now; for those whose clock is turned by hand."""
+        while self._driver.advance(self._on_market):
+            pass
+        self._wake.set()
 
     async def run(self) -> None:
         """Move the market until cancelled."""

@@ -137,7 +137,7 @@ class GroupCommit:
 
     def _start(self) -> None:
         self._scheduled = False
-        if self._broken or not self._payloads:
+        if self._broken or self._in_flight is not None or not self._payloads:
             return
         payloads, after = self._take()
         waiters, self._waiters = self._waiters, []

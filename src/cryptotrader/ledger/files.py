@@ -127,7 +127,7 @@ class Journal:
         entries = "an unknown number of" if tail.entries is None else str(tail.entries)
         log.warning(
             f"the end of the journal {self.path(first)} is damaged, as a crash leaves it: cut "
-            f"{tail.lost_bytes} bytes at offset {tail.offset}, which held {entries} entries of a write that was not finished"
+            f"{tail.lost_bytes} bytes at offset {tail.offset}, which held {entries} entries of an unfinished write"
         )
         try:
             with self.path(first).open("r+b") as file:
