@@ -31,6 +31,9 @@ _NEW = ExecutionType.NEW
 _TRADE = ExecutionType.TRADE
 
 
+NOBODY_TAKES = ("", "", 0)
+
+
 class Execution:
     """Collects events in the order in which they happen.
 
@@ -48,6 +51,8 @@ class Execution:
         self.next_execution_id = next_execution_id
         self.now_ms = now_ms
         self.events: list[Event] = []
+        self.taking = NOBODY_TAKES
+        """(account, asset, amount) that an order which holds nothing is still to pay: no fee may be taken from that."""
 
     def finish(self) -> list[Event]:
         """Close with the balances of every account that was touched, and hand out the events."""
@@ -203,6 +208,12 @@ class Execution:
         for account_id in {record.account, record.maker_account}:
             self._accounts[account_id].history(record.symbol).prevented.append(record)
 
+    def _spare(self, account: Account) -> int:
+        """What is free of the asset that pays fees at a discount, less what the order that takes now is yet to pay."""
+        taker, asset, due = self.taking
+        free = account.wallet.free(commission.DISCOUNT_ASSET)
+        return free - due if taker == account.account_id and asset == commission.DISCOUNT_ASSET else free
+
     def fill(
         self,
         market: SymbolMarket,
@@ -231,8 +242,11 @@ class Execution:
                 account.fees,
                 commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, qty, quote_qty),
                 prices=market.prices,
-                available=account.wallet.free(commission.DISCOUNT_ASSET),
+                available=self._spare(account),
             )
+            if not is_maker:
+                taker, asset, due = self.taking
+                self.taking = (taker, asset, due - paid)
         if order.order_list_id != NO_ORDER_LIST:
             lists.leg_touched(market, order, self)
         order.executed += qty

@@ -132,11 +132,16 @@ def _plan_amount(market: SymbolMarket, order: NewOrder | Order, taker: Taker) ->
 
 def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> None:
     """Carry out a plan; let the rest of the order rest, or expire."""
+    if order.type in TAKE_ANY_PRICE:
+        rules, is_buyer = market.rules, order.side is Side.BUY
+        asset, amount = (rules.quote, plan.quote_qty + plan.moved_quote) if is_buyer else (rules.base, plan.qty + plan.moved_qty)
+        run.taking = (order.account, asset, amount)
     for step in plan.matches:
         if isinstance(step, Match):
             take(run, market, order, step)
         else:
             prevent(run, market, order, step)
+    run.taking = ("", "", 0)
     if plan is _NOTHING and order.time_in_force is _GTC and not order.use_sor:
         (market.bids if order.side is _BUY else market.asks).add(order)
         return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cryptotrader.core.events import BookSnapshot
-from cryptotrader.core.orders import Side
+from cryptotrader.core.events import Trade as CoreTrade
+from cryptotrader.core.orders import OrderStatus, Side
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.orders import Fill
@@ -21,7 +23,7 @@ from cryptotrader.exchange.engine.rules.commission import (
     for_order,
     no_prices,
 )
-from tests.support.engine_kit import NOW_MS, RULES, SYMBOL, free, levels, market, p
+from tests.support.engine_kit import NOW_MS, RULES, SYMBOL, free, levels, limit, market, p
 
 FAQ = Fees(
     by_symbol=(
@@ -129,3 +131,37 @@ def test_the_engine_takes_the_discount_asset_while_it_lasts_and_then_the_asset_r
     assert (second.commission_asset, second.commission) == ("USDT", p("0.099"))
     assert free(engine, "alice", "BNB") == p("0.02575")
     assert free(engine, "alice", "USDT") == p("1019.701")
+
+
+BNB_RULES = msgspec.structs.replace(RULES, symbol="BNBUSDT", base="BNB")
+
+
+@pytest.mark.parametrize(
+    ("held", "paid_in"), [("2", ["USDT", "USDT"]), ("2.0007", ["USDT", "USDT"]), ("2.0015", ["BNB", "BNB"])]
+)
+def test_no_fee_is_taken_from_what_the_order_itself_is_still_to_pay(held: str, paid_in: list[str]) -> None:
+    """Two BNB sold by MARKET in two fills of one, at 0.00075 BNB each."""
+    engine = Engine([BNB_RULES])
+    engine.open_account("alice", {"BNB": p(held)}, Fees(pays_in_discount_asset=True))
+    engine.on_snapshot(BookSnapshot("BNBUSDT", 100, levels(("100", "1"), ("99.99", "1")), levels(("101", "5"))), NOW_MS)
+    engine.prime(CoreTrade("BNBUSDT", 1, p("100"), p("1"), NOW_MS, True, NOW_MS))
+    order, _ = engine.submit("alice", msgspec.structs.replace(market("SELL", "2"), symbol="BNBUSDT"), NOW_MS)
+    assert [fill.commission_asset for fill in order.fills] == paid_in
+
+
+def test_who_trades_with_themselves_pays_both_fees_and_never_more_than_there_is() -> None:
+    engine = Engine([BNB_RULES])
+    engine.open_account("alice", {"BNB": p("2"), "USDT": p("1000")}, Fees(pays_in_discount_asset=True))
+    engine.on_snapshot(BookSnapshot("BNBUSDT", 100, levels(("90", "1")), levels(("120", "5"))), NOW_MS)
+    engine.prime(CoreTrade("BNBUSDT", 1, p("100"), p("1"), NOW_MS, True, NOW_MS))
+    for price in ("100", "99"):
+        bid = msgspec.structs.replace(limit("BUY", price, "1"), symbol="BNBUSDT")
+        engine.submit("alice", bid, NOW_MS)
+    order, _ = engine.submit("alice", msgspec.structs.replace(market("SELL", "2"), symbol="BNBUSDT"), NOW_MS)
+    assert order.status is OrderStatus.FILLED
+    fills = engine.fills("alice", "BNBUSDT")
+    fees = {
+        asset: sum(each.commission for each in fills if each.commission_asset == asset) for asset in ("BNB", "USDT")
+    }
+    assert free(engine, "alice", "BNB") == p("2") - fees["BNB"]
+    assert free(engine, "alice", "USDT") == p("1000") - fees["USDT"]
