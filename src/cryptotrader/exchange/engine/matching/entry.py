@@ -133,9 +133,10 @@ def _plan_amount(market: SymbolMarket, order: NewOrder | Order, taker: Taker) ->
 def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> None:
     """Carry out a plan; let the rest of the order rest, or expire."""
     if order.type in TAKE_ANY_PRICE:
-        rules, is_buyer = market.rules, order.side is Side.BUY
-        asset, amount = (rules.quote, plan.quote_qty + plan.moved_quote) if is_buyer else (rules.base, plan.qty + plan.moved_qty)
-        run.taking = (order.account, asset, amount)
+        if order.side is _BUY:
+            run.taking = (order.account, market.rules.quote, plan.quote_qty + plan.moved_quote)
+        else:
+            run.taking = (order.account, market.rules.base, plan.qty + plan.moved_qty)
     for step in plan.matches:
         if isinstance(step, Match):
             take(run, market, order, step)
