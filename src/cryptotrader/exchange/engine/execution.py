@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, Side
 from cryptotrader.core.scaled import SCALE
-from cryptotrader.exchange.engine.accounts import Account, needed_lock
+from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, Account
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderKept, OrderUpdate
@@ -253,7 +253,11 @@ class Execution:
         order.quote_executed += quote_qty
         left = order.qty - order.executed - order.prevented_qty
         held = order.held
-        order.held = needed = needed_lock(order)
+        if order.type in TAKE_ANY_PRICE:
+            needed = 0
+        else:
+            needed = order.price * left // SCALE if is_buyer else left
+        order.held = needed
         if fee_asset is got_asset:
             account.wallet.trade(paid_asset, paid, held - needed, got_asset, got - fee)
             self.touch(order.account, market.assets)

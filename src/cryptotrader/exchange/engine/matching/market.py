@@ -217,15 +217,7 @@ class SymbolMarket:
     def print_user(self, price: int, qty: int, *, buyer_is_maker: bool, now_ms: int) -> Trade:
         """A trade in which a user took part: the next public trade id."""
         self.trade_shift += 1
-        trade = Trade(
-            symbol=self.rules.symbol,
-            trade_id=self.last_trade_id + 1,
-            price=price,
-            qty=qty,
-            time_ms=now_ms,
-            buyer_is_maker=buyer_is_maker,
-            event_ms=now_ms,
-        )
+        trade = Trade(self.rules.symbol, self.last_trade_id + 1, price, qty, now_ms, buyer_is_maker, now_ms)
         self._note(trade.trade_id, price, qty, now_ms)
         return trade
 

@@ -160,21 +160,31 @@ class _Planner:
 def plan_by_qty(pieces: Iterator[Piece], qty: int, taker: Taker = FREE_TAKER) -> Plan:
     """Trade up to ``qty`` with what a walk over books brings."""
     planner = _Planner(taker)
+    matches = planner.matches
+    is_bounded = bool(taker.lowest or taker.highest)
+    is_wary = taker.mode != "NONE"
     left = qty
+    quote_total = 0
     for piece in pieces:
-        if not left or not planner.allows(piece[0]):
+        price, available, maker, market = piece
+        if not left or (is_bounded and not planner.allows(price)):
             break
-        maker = piece[2]
-        if maker is not None and taker.is_self(maker.order):
+        if maker is not None and is_wary and taker.is_self(maker.order):
             if maker.order.order_id not in planner.gone:
                 left -= planner.prevent(piece, maker, left)
             continue
-        traded = taker.offered(piece)
-        if traded > left:
-            traded = left
-        if traded:
-            planner.trade(piece, traded)
-            left -= traded
+        if market is not None or (taker.is_thin and maker is None):
+            traded = min(left, taker.offered(piece))
+            if traded:
+                quote_total += planner.trade(piece, traded)
+        else:
+            traded = available if available < left else left
+            quote = price * traded // SCALE
+            matches.append(Match(price, traded, quote, maker))
+            quote_total += quote
+        left -= traded
+    planner.qty = qty - left - planner.prevented
+    planner.quote_qty = quote_total
     return planner.plan(qty)
 
 
