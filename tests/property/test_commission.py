@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from math import floor
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.core.scaled import SCALE, mul_scaled
+from cryptotrader.exchange.engine.accounts import FillQuery
+from cryptotrader.exchange.engine.engine import Engine
+from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.engine.orders import NewOrder
+from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.engine.rules.commission import Charge, Fees, Rates, SymbolFees, Trade, charge, no_prices
 
 RATE = st.integers(0, SCALE // 20)
@@ -76,3 +83,58 @@ def test_plain_fees_in_basis_points_are_the_same_as_their_rates(maker: int, take
     assert charge(plain, trade, prices=no_prices, available=0) == charge(
         spelt_out, trade, prices=no_prices, available=0
     )
+
+
+SYMBOL = "BNBUSDT"
+RULES = SymbolRules(
+    symbol=SYMBOL,
+    base="BNB",
+    quote="USDT",
+    tick=SCALE,
+    min_price=SCALE,
+    max_price=0,
+    step=SCALE // 100,
+    min_qty=SCALE // 100,
+    max_qty=0,
+)
+QTY = st.integers(1, 300).map(lambda lots: lots * RULES.step)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> tuple[str, NewOrder]:
+    side = draw(st.sampled_from(Side))
+    account = draw(st.sampled_from(["alice", "bob"]))
+    match draw(st.sampled_from(["limit", "limit", "market", "amount"])):
+        case "limit":
+            price = draw(st.integers(98, 102)) * SCALE
+            return account, NewOrder(symbol=SYMBOL, side=side, type=OrderType.LIMIT, price=price, qty=draw(QTY))
+        case "market":
+            return account, NewOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, qty=draw(QTY))
+        case _:
+            amount = draw(st.integers(1, 300)) * SCALE
+            return account, NewOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quote_order_qty=amount)
+
+
+@given(st.lists(orders(), max_size=60), st.integers(0, 10**9), st.integers(0, SCALE // 50))
+def test_fees_in_the_asset_that_is_traded_never_overdraw_and_nothing_is_lost(
+    commands: list[tuple[str, NewOrder]], held: int, rate: int
+) -> None:
+    """Users trade with each other alone, so what fees take is all that leaves."""
+    engine = Engine([RULES])
+    symbol_fees = SymbolFees(standard=Rates(rate, rate, 0, rate))
+    fees = Fees(by_symbol=((SYMBOL, symbol_fees),), pays_in_discount_asset=True)
+    start = {"BNB": held, "USDT": 1000 * SCALE}
+    for account in ("alice", "bob"):
+        engine.open_account(account, start, fees)
+    for number, (account, new) in enumerate(commands):
+        with suppress(Refusal):
+            engine.submit(account, new, number)
+    left = dict.fromkeys(start, 0)
+    for account in ("alice", "bob"):
+        for asset, free, locked in engine.balances(account):
+            assert free >= 0
+            assert locked >= 0
+            left[asset] += free + locked
+        for fill in engine.fills(account, SYMBOL, FillQuery(limit=1000)):
+            left[fill.commission_asset] += fill.commission
+    assert left == {asset: 2 * amount for asset, amount in start.items()}
