@@ -15,7 +15,7 @@ from collections import Counter
 
 from cryptotrader.config import configure_logging
 from cryptotrader.core.clock import NS_PER_S
-from tests.support.ws_api_chaos import FAMILIES, Chaos
+from tests.support.ws_api_chaos import EXTRAS, FAMILIES, Chaos
 from tests.support.ws_api_run import Verdict, run_seed, run_world, verdict_of
 from tests.support.ws_api_world import World
 
@@ -100,7 +100,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="replay one")
     parser.add_argument("--frames", action="store_true", help="with --seed: show every frame")
-    parser.add_argument("--family", action="append", choices=FAMILIES, help="only this kind of trouble; repeatable")
+    parser.add_argument(
+        "--family", action="append", choices=FAMILIES + EXTRAS, help="only this kind of trouble; repeatable"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="longest run in seconds")
     args = parser.parse_args()

@@ -9,7 +9,7 @@ from random import Random
 from cryptotrader.core.errors import VenueBanned, VenueError, VenueRateLimited, VenueRejected, VenueUnreachable
 from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.testing.network import LinkPlan
-from cryptotrader.testing.ws_api import Fault, Receipt
+from cryptotrader.testing.ws_api import PLACING, Fault, Receipt
 
 FAMILIES = (
     "cuts",  # connections cut at any byte
@@ -25,6 +25,12 @@ FAMILIES = (
     "strays",  # answers twice, answers to nobody, rubbish
     "leavers",  # callers that do not wait for their answer
 )
+
+EXTRAS = (
+    "wide",  # order lists, amendments, replacements
+    "session",  # session.logon with an Ed25519 key, on every connection anew
+)
+"""What a program may do beyond the simple requests. Drawn apart from the troubles, so that a seed keeps its own."""
 
 CHAOS_S = 40.0
 """How long things go wrong. Unit: virtual seconds."""
@@ -63,6 +69,9 @@ class Chaos:
         random = self.random("families")
         drawn = tuple(family for family in FAMILIES if random.random() < 0.35)
         self.families = frozenset(drawn if self.only is None else self.only)
+        extras = tuple(extra for extra in EXTRAS if self.random(extra).random() < 0.5)
+        self.extras = frozenset(extras if self.only is None else set(self.only) & set(EXTRAS))
+        self.families -= frozenset(EXTRAS)
         self.duration_s = CHAOS_S
         self.is_calm = False
         """Nothing goes wrong any more."""
@@ -173,7 +182,7 @@ def _silence(random: Random, receipt: Receipt) -> Fault:
 def _pause(random: Random, receipt: Receipt) -> Fault:
     wait_s = round(random.uniform(0.5, 15), 3)
     kind = random.choice(("weight", "weight", "orders", "ban"))
-    if kind == "orders" and receipt.method == "order.place":
+    if kind == "orders" and receipt.method in PLACING:
         return Fault(executes=False, status=429, code=-1015, text="Too many new orders.", retry_after_s=wait_s)
     if kind == "ban" and random.random() < 0.3:
         text = "Way too much request weight used; IP banned."

@@ -21,9 +21,12 @@ from cryptotrader.core.errors import (
     VenueTimeout,
     VenueUnreachable,
 )
+from cryptotrader.services.binance.wsapi.reconcile import OPEN_STATES
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
+from cryptotrader.services.binance.wsapi.replies import VenueRefusal
 from cryptotrader.testing.network import Passed
-from cryptotrader.testing.ws_api import MANGLED
+from cryptotrader.testing.ws_api import MANGLED, PLACING
+from tests.support.ws_api_extras import TRADES
 from tests.support.ws_api_world import Op, World, key_of
 
 MAX_ATTEMPTS = 300
@@ -38,6 +41,9 @@ LATE_S = 1.0
 
 OVERLOADED = -1008
 """The one 5xx that says that nothing was done."""
+
+NEW = frozenset({"place", "raw place", "replace", "list"})
+"""Kinds that bring a new order, marked with their number."""
 
 LOST = (UnknownOutcome, VenueTimeout, VenueUnreachable, NotConnected)
 """Ends that say that no answer came."""
@@ -114,6 +120,7 @@ def violations(world: World) -> list[str]:
         _pauses_exact,
         _budget_kept,
         _events_kept,
+        _session_kept,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(evidence)]
 
@@ -135,7 +142,7 @@ def _ended(evidence: Evidence) -> Iterator[str]:
 
 def _never_twice(evidence: Evidence) -> Iterator[str]:
     for key, frames in evidence.by_key.items():
-        if not key.startswith(("place:", "cancel:")):
+        if key.partition(":")[0] not in TRADES:
             continue
         for earlier, later in itertools.pairwise(frames):
             answers = [got for got in evidence.got[earlier.wire, earlier.id] if got.at_ns <= later.at_ns]
@@ -143,10 +150,10 @@ def _never_twice(evidence: Evidence) -> Iterator[str]:
                 yield f"{key} was sent again without a refusal of the first"
     executed: dict[str, int] = defaultdict(int)
     for receipt in evidence.world.venue.executed:
-        if receipt.method == "order.place":
-            executed[key_of(receipt.method, receipt.params)] += 1
+        executed[key_of(receipt.method, receipt.params)] += 1
     for key, count in executed.items():
-        if count > 1:
+        # A second cancellation could do no harm; the frames above tell of it.
+        if count > 1 and key.startswith(("place:", "replace:", "list:", "amend:")):
             yield f"{key} was carried out {count} times"
 
 
@@ -176,6 +183,12 @@ def _fits(op: Op, symbol: object, qty: object, client_order_id: object) -> Itera
             yield f"{_name(op)} got the order {client_order_id}"
 
 
+def _session_kept(evidence: Evidence) -> Iterator[str]:
+    world = evidence.world
+    if world.has_session and world.last_answer == "answer" and not world.is_logged_on:
+        yield "the last connection is not logged on"
+
+
 def _no_answer_lost(evidence: Evidence) -> Iterator[str]:
     for op in evidence.world.ops:
         if not op.key:
@@ -202,36 +215,54 @@ def _truth(evidence: Evidence) -> Iterator[str]:
         order = by_tag.get(op.number)
         if op.kind == "place" and op.way == "answer" and (order is None or order.order_id != op.result.order_id):
             yield f"{_name(op)} was answered but the venue does not have it"
-        if op.kind in ("place", "raw place") and op.way == "error" and order is not None:
+        if op.kind in ("replace", "list") and op.way == "answer" and order is None:
+            yield f"{_name(op)} was answered but the venue does not have it"
+        if op.kind in NEW and op.way == "error" and order is not None and not _is_half_done(op):
             yield f"{_name(op)} was told as refused ({type(op.error).__name__} {op.error}) but the venue has it"
         if op.way != "unknown" or not op.is_reconciled:
             continue
-        if op.kind not in ("place", "cancel"):
+        if op.kind not in TRADES:
             yield f"{_name(op)} cannot trade but ended as unknown"
             continue
-        order = desk.find(op.client_order_id)
+        is_done = op.client_order_id in desk.list_cancels
+        if op.kind == "unlist" and is_done and (op.truth is None or op.truth.status in OPEN_STATES):
+            yield f"{_name(op)}: reconciled as {op.truth}, but it was carried out"
+        order = desk.numbered(op.target) if op.target else desk.find(op.client_order_id)
         if (op.truth is None) != (order is None):
             yield f"{_name(op)}: reconciled as {op.truth} but the venue knows {order}"
         elif op.truth is not None:
-            said = (op.truth.order_id, str(op.truth.status), Decimal(str(op.truth.executed_qty)))
+            said = (
+                op.truth.order_id,
+                str(op.truth.status),
+                Decimal(str(op.truth.orig_qty)),
+                Decimal(str(op.truth.executed_qty)),
+            )
             known = _states(evidence.world, op, op.truth.order_id)
             if said not in known:
                 yield f"{_name(op)}: reconciled as {said} but the venue knew {known}"
 
 
-def _states(world: World, op: Op, order_id: int) -> list[tuple[int, str, Decimal]]:
+def _is_half_done(op: Op) -> bool:
+    """Whether the refusal itself says that the new order of a replacement was placed."""
+    return isinstance(op.error, VenueRefusal) and op.error.data.get("newOrderResult") == "SUCCESS"
+
+
+def _states(world: World, op: Op, order_id: int) -> list[tuple[int, str, Decimal, Decimal]]:
     """What was true of an order from when the client asked until it was told."""
     states = [each for each in world.venue.history if each.order.order_id == order_id]
     before = [each.order for each in states if each.at_ns <= op.asked_ns][-1:]
     during = [each.order for each in states if op.asked_ns < each.at_ns <= op.told_ns]
-    return [(each.order_id, each.status.value, Decimal(each.executed) / 10**8) for each in before + during]
+    return [
+        (each.order_id, each.status.value, Decimal(each.qty) / 10**8, Decimal(each.executed) / 10**8)
+        for each in before + during
+    ]
 
 
 def _reads_answered(evidence: Evidence) -> Iterator[str]:
     families = evidence.world.chaos.families
     harmless = families <= {"strays", "leavers", "steps", "cuts", "shutdowns"}
     for op in evidence.world.ops:
-        if op.kind in ("place", "raw place") or op.key.startswith("cancel:") or op.way != "error":
+        if op.kind in TRADES - {"cancel"} | {"raw place"} or op.key.startswith("cancel:") or op.way != "error":
             continue
         error = op.error
         if isinstance(error, VenueRejected):
@@ -268,7 +299,7 @@ def _pauses_kept(evidence: Evidence) -> Iterator[str]:
         if heard_ns is None:
             continue
         for sent in evidence.sent:
-            concerns = pause.code == -1003 or sent.method == "order.place"
+            concerns = pause.code == -1003 or sent.method in PLACING
             if concerns and heard_ns < sent.at_ns < pause.until_ns - SLACK_NS:
                 early_s = (pause.until_ns - sent.at_ns) / NS_PER_S
                 yield f"{sent.method} was sent {early_s:.3f} s before the end of a pause ({pause.status} {pause.code})"

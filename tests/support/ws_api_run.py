@@ -17,6 +17,7 @@ from cryptotrader.testing import SimulationStuckError, run_simulated
 from cryptotrader.testing.ws_api import API_KEY, SECRET
 from tests.support.ws_api_chaos import Chaos
 from tests.support.ws_api_checks import violations
+from tests.support.ws_api_extras import PRIVATE_PEM
 from tests.support.ws_api_world import World
 
 URL = "ws://venue/ws-api/v3"
@@ -89,7 +90,7 @@ def verdict_of(world: World) -> Verdict:
     unknown = [op for op in world.ops if op.way == "unknown"]
     return Verdict(
         world.chaos.seed,
-        tuple(sorted(world.chaos.families)),
+        tuple(sorted(world.chaos.families | world.chaos.extras)),
         tuple(violations(world)),
         requests=len(world.network.sent),
         connections=len(world.network.attempts),
@@ -104,7 +105,7 @@ def _client(world: World) -> BinanceWebSocketConnection:
     limits.orders_of(API_KEY)[0].limit = world.venue.policy.orders_10s
     return BinanceWebSocketConnection(
         url=URL,
-        credentials=Credentials.of(API_KEY, SECRET),
+        credentials=Credentials.of(API_KEY, PRIVATE_PEM if "session" in world.chaos.extras else SECRET),
         limits=limits,
         clock=world.clock,
         connect=world.connect,

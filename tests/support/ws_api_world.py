@@ -24,6 +24,7 @@ from cryptotrader.services.binance.websocketAPI.trading_requests import (
 from cryptotrader.testing import FaultyNetwork, SimulatedClock
 from cryptotrader.testing.order_desk import SYMBOL
 from cryptotrader.testing.ws_api import SimulatedVenue
+from tests.support import ws_api_extras
 from tests.support.ws_api_chaos import CHAOS_S, Chaos
 
 PATIENCE_S = 900.0
@@ -46,8 +47,13 @@ Callback = Callable[[Reply], Awaitable[None]]
 class Client(Protocol):
     """What the simulation uses of the connection under test."""
 
+    @property
+    def is_connected(self) -> bool: ...
+    @property
+    def is_logged_on(self) -> bool: ...
     async def connect(self) -> None: ...
     async def close(self) -> None: ...
+    async def logon(self) -> None: ...
     async def request(
         self, spec: RequestSpec[Any, Any], params: Params, *, timeout_s: float | None = None
     ) -> object: ...
@@ -74,6 +80,8 @@ class Op:
     key: str = ""
     """What tells its frames from all others, see ``key_of``; empty where nothing does."""
     client_order_id: str = ""
+    target: int = 0
+    """The venue's number of the order that an amendment is about."""
     way: str = ""
     """How it ended: ``answer``, ``unknown``, ``error``, ``left`` (by the caller), ``stuck``; empty while under way."""
     result: Any = None
@@ -100,7 +108,7 @@ def key_of(method: str, params: Mapping[str, Any]) -> str:
             return f"cancel:{params.get('origClientOrderId')}"
         case "ticker.price":
             return f"price:{params.get('symbol')}"
-    return ""
+    return ws_api_extras.key_of(method, params)
 
 
 class World:
@@ -132,6 +140,12 @@ class World:
         """How the request in the calm at the end went."""
         self.is_over = False
         self._mutate = mutate
+        self.has_session = False
+        """Whether the client was logged on."""
+        self.is_logged_on = False
+        """Whether it is at the end, or cannot be."""
+        if "session" in chaos.extras:
+            self.venue.key = ("ed25519", ws_api_extras.PUBLIC_PEM)
 
     async def connect(self, url: str) -> Wire:
         """What the client connects with."""
@@ -153,6 +167,7 @@ class World:
             await self._last_word(client)
             await self._last_event()
             self.is_over = True
+            self.is_logged_on = client.is_logged_on or not (client.is_connected and self.has_session)
             await client.close()
         await asyncio.sleep(SETTLE_S)
         self.left_tasks = sorted(task.get_name() for task in asyncio.all_tasks() - before)
@@ -161,6 +176,8 @@ class World:
 
     async def _program(self, client: Client, listening: asyncio.TaskGroup) -> None:
         await self._connect(client)
+        if "session" in self.chaos.extras:
+            listening.create_task(self._log_on(client))
         if self.listens:
             listening.create_task(self._listen(client))
         async with asyncio.TaskGroup() as group:
@@ -170,8 +187,11 @@ class World:
     def _drawn_script(self) -> tuple[tuple[str, float], ...]:
         random = self.chaos.random("program")
         is_burst = random.random() < 0.3
-        starts = sorted(random.uniform(0, 2 if is_burst else CHAOS_S) for _ in range(random.randint(6, 30)))
-        return tuple((random.choice(KINDS), start_s) for start_s in starts)
+        burst_s = 2 if is_burst else CHAOS_S
+        starts = sorted(random.uniform(0, burst_s) for _ in range(random.randint(6, 30)))
+        simple = tuple((random.choice(KINDS), start_s) for start_s in starts)
+        more = ws_api_extras.script(self.chaos.random("extras"), burst_s) if "wide" in self.chaos.extras else ()
+        return simple + more
 
     async def _connect(self, client: Client) -> None:
         """The first connection may fail as any other does; the program waits for a good one."""
@@ -183,6 +203,16 @@ class World:
             except CryptotraderError as error:
                 await asyncio.sleep(max(1.0, error.retry_after_s or 0))
         self.crashes.append("it never connected")
+
+    async def _log_on(self, client: Client) -> None:
+        """Once; every later connection is the client's own business."""
+        await asyncio.sleep(self.chaos.random("logon").uniform(0, 20))
+        while not self.is_over and not self.has_session:
+            try:
+                await client.logon()
+                self.has_session = True
+            except CryptotraderError as error:
+                await asyncio.sleep(max(1.0, error.retry_after_s or 0))
 
     async def _listen(self, client: Client) -> None:
         """Follow the account until the client is closed."""
@@ -241,8 +271,11 @@ class World:
                 return client.request(get_user_acct_info.SPEC, get_user_acct_info.AccountParams())
             case "raw price" | "raw place":
                 return self._raw(client, op)
+        extra = ws_api_extras.wish(client, op, self.ops[:-1], random) if op.kind in ws_api_extras.KINDS else None
+        if extra is not None:
+            return extra
         op.kind = "price"
-        op.key = f"price:S{op.number}"
+        op.key, op.target = f"price:S{op.number}", 0
         return client.request(symbol_price_ticker.SPEC, symbol_price_ticker.PriceTickerParams(symbol=f"S{op.number}"))
 
     def _place(self, client: Client, op: Op) -> Awaitable[object]:

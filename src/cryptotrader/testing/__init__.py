@@ -1,14 +1,24 @@
-"""Fakes that are shipped, so that programs built on this one can be tested without a network or real time."""
+"""For tests of programs built on this one: fakes, virtual time, and a paper exchange on a port or without one."""
 
-from cryptotrader.testing.clock import FakeClock, settle
-from cryptotrader.testing.market import FakeMarket
-from cryptotrader.testing.network import FaultyNetwork, FaultyWire, LinkPlan
-from cryptotrader.testing.proxy import FaultProxy
-from cryptotrader.testing.rest import FakeRest
-from cryptotrader.testing.simulation import SimulatedClock, SimulationStuckError, run_simulated
-from cryptotrader.testing.wire import FakeVenue, FakeWire
+from typing import TYPE_CHECKING
+
+from cryptotrader.testing.lazy import attributes_of
+
+if TYPE_CHECKING:
+    from cryptotrader.testing.clock import FakeClock, PaperClock, settle
+    from cryptotrader.testing.exchange import ExchangeOptions, PaperAccess, RunningExchange, run_exchange
+    from cryptotrader.testing.in_process import InProcessExchange, InProcessReply, simulate
+    from cryptotrader.testing.in_process_socket import ClosedByExchange, InProcessSocket
+    from cryptotrader.testing.market import FakeMarket
+    from cryptotrader.testing.network import FaultyNetwork, FaultyWire, LinkPlan
+    from cryptotrader.testing.proxy import FaultProxy
+    from cryptotrader.testing.rest import FakeRest
+    from cryptotrader.testing.simulation import SimulatedClock, SimulationStuckError, run_simulated
+    from cryptotrader.testing.wire import FakeVenue, FakeWire
 
 __all__ = [
+    "ClosedByExchange",
+    "ExchangeOptions",
     "FakeClock",
     "FakeMarket",
     "FakeRest",
@@ -17,9 +27,46 @@ __all__ = [
     "FaultProxy",
     "FaultyNetwork",
     "FaultyWire",
+    "InProcessExchange",
+    "InProcessReply",
+    "InProcessSocket",
     "LinkPlan",
+    "PaperAccess",
+    "PaperClock",
+    "RunningExchange",
     "SimulatedClock",
     "SimulationStuckError",
+    "run_exchange",
     "run_simulated",
     "settle",
+    "simulate",
 ]
+
+__getattr__ = attributes_of(
+    __name__,
+    {
+        "ClosedByExchange": "in_process_socket",
+        "ExchangeOptions": "exchange",
+        "FakeClock": "clock",
+        "FakeMarket": "market",
+        "FakeRest": "rest",
+        "FakeVenue": "wire",
+        "FakeWire": "wire",
+        "FaultProxy": "proxy",
+        "FaultyNetwork": "network",
+        "FaultyWire": "network",
+        "InProcessExchange": "in_process",
+        "InProcessReply": "in_process",
+        "InProcessSocket": "in_process_socket",
+        "LinkPlan": "network",
+        "PaperAccess": "exchange",
+        "PaperClock": "clock",
+        "RunningExchange": "exchange",
+        "SimulatedClock": "simulation",
+        "SimulationStuckError": "simulation",
+        "run_exchange": "exchange",
+        "run_simulated": "simulation",
+        "settle": "clock",
+        "simulate": "in_process",
+    },
+)

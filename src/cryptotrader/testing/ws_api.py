@@ -7,15 +7,15 @@ as its faults say; but it never says of an order what is not so. Sources: ``web-
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import VenueBanned, VenueError
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate
-from cryptotrader.exchange.engine.orders import Order
 from cryptotrader.exchange.protocol.limits import LimitPolicy, LimitReached, OrderCounter, WeightMeter
+from cryptotrader.exchange.protocol.operations.refusals import DetailedRefusal
 from cryptotrader.exchange.protocol.user_data import enveloped, render_user_event
 from cryptotrader.exchange.protocol.ws_api.envelope import (
     ApiRequest,
@@ -30,6 +30,23 @@ from cryptotrader.services.binance.signing import signing_payload_ws, verify
 from cryptotrader.testing.network import FaultyWire
 from cryptotrader.testing.order_desk import ACCOUNT, OrderDesk
 from cryptotrader.testing.simulation import SimulatedClock
+from cryptotrader.testing.ws_api_records import Execution, Fault, Overrun, Pause, Receipt
+
+__all__ = [
+    "API_KEY",
+    "MANGLED",
+    "PLACING",
+    "SECRET",
+    "Execution",
+    "Fault",
+    "Overrun",
+    "Pause",
+    "Receipt",
+    "SimulatedVenue",
+]
+
+PLACING = frozenset({"order.place", "order.cancelReplace", "orderList.place.oco"})
+"""What is counted as new orders."""
 
 API_KEY = "an-api-key-of-a-simulation"
 SECRET = "a-secret-of-a-simulation"
@@ -50,82 +67,11 @@ ADDRESS = "client"
 """All connections come from one address."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What happens to one request. The default is: it is carried out and answered."""
-
-    executes: bool = True
-    """Whether it is carried out; where it is not, ``status`` and ``code`` are the answer."""
-    is_answered: bool = True
-    status: int = 200
-    """Anything else than 200 is answered instead of the result."""
-    code: int = 0
-    text: str = ""
-    retry_after_s: float | None = None
-    bans: bool = False
-    """Everything is refused with 418 for ``retry_after_s``, and the connection is closed."""
-    work_s: float = 0.001
-    """From its arrival to its execution; below the ten seconds after which the venue stops working on it."""
-    reply_s: float = 0.0
-    """From its execution to its answer."""
-    mangles: bool = False
-    """Whether the answer is ``MANGLED`` instead of the result."""
-    copies: int = 1
-    """How often the answer is sent."""
-    stray: bytes = b""
-    """Something that nobody asked for, sent before the answer."""
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """One request as it reached the venue."""
-
-    wire: int
-    id: bytes
-    method: str
-    params: Mapping[str, str]
-    arrived_ns: int
-    sent_ns: int
-    """When it left the client. Unit: monotonic nanoseconds, true time."""
-
-
-@dataclass(frozen=True)
-class Overrun:
-    """A request, or a connection, that broke a limit of the venue."""
-
-    at_ns: int
-    status: int
-    method: str
-
-
-@dataclass(frozen=True)
-class Pause:
-    """A pause that the venue asked for."""
-
-    receipt: Receipt
-    """Of the request that was refused."""
-    status: int
-    code: int
-    said_ns: int
-    until_ns: int
-    """Unit of both: monotonic nanoseconds, true time."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """Something that happened to an order."""
-
-    at_ns: int
-    """Unit: monotonic nanoseconds, true time."""
-    execution_id: int
-    order: Order
-    """As it was from then on."""
-
-
 @dataclass
 class _Session:
     wire: FaultyWire
     limits_shown: bool
+    logged_on: bool = False
     subscriptions: set[int] = field(default_factory=set)
     next_subscription: int = 0
 
@@ -144,6 +90,8 @@ class SimulatedVenue:
     ) -> None:
         self.clock = clock
         self.fault = fault
+        self.key = ("hmac", SECRET)
+        """Kind of the account's key, and what checks its signatures."""
         self.policy = policy or LimitPolicy()
         self.weights = WeightMeter(self.policy)
         self.counts = OrderCounter(self.policy)
@@ -232,7 +180,10 @@ class SimulatedVenue:
         spec, params = call.spec, call.request.params
         if spec is None or not spec.needs_key:
             return
-        if params.get("apiKey") != API_KEY:
+        session = self._sessions.get(call.receipt.wire)
+        # Whoever is logged on needs neither key nor signature, but the time all the same ("Authentication").
+        is_known = session is not None and session.logged_on and "signature" not in params
+        if params.get("apiKey", API_KEY if is_known else "") != API_KEY:
             raise Refusal(-2015, "Invalid API-key, IP, or permissions for action.")
         if not spec.is_signed:
             return
@@ -244,7 +195,8 @@ class SimulatedVenue:
         age_ms = (self.clock.monotonic_ns() - call.receipt.sent_ns) / NS_PER_MS
         if now_ms - stamp_ms > window_ms or age_ms > window_ms + MAX_AHEAD_MS:
             raise Refusal(-1021, TIMESTAMP_TEXT)
-        if not verify("hmac", SECRET, signing_payload_ws(params), signature=params.get("signature", "")):
+        kind, secret = self.key
+        if not is_known and not verify(kind, secret, signing_payload_ws(params), signature=params.get("signature", "")):
             raise Refusal(-1022, "Signature for this request is not valid.")
 
     def perform(self, call: _Call) -> object:
@@ -254,20 +206,23 @@ class SimulatedVenue:
             # Again, since others may have been on their way at the same time.
             self.counts.check(ACCOUNT, now_ms=now_ms, orders=call.spec.order_count)
         self.executed.append(call.receipt)
+        if call.request.method in PLACING:
+            return self._place(call, now_ms)
+        if call.request.method.startswith(("session.", "userDataStream.")):
+            return self._about_connection(call, now_ms)
         match call.request.method:
-            case "order.place":
-                self.counts.placed(ACCOUNT, now_ms=now_ms)
-                try:
-                    return self.desk.place(params, now_ms)
-                except Refusal:
-                    self.counts.release(ACCOUNT, now_ms=now_ms)
-                    raise
             case "order.cancel":
                 return self.desk.cancel(params, now_ms)
+            case "order.amend.keepPriority":
+                return self.desk.amend(params, now_ms)
+            case "orderList.cancel":
+                return self.desk.cancel_list(params, now_ms)
             case "openOrders.cancelAll":
                 return self.desk.cancel_all(params, now_ms)
             case "order.status":
                 return self.desk.status(params)
+            case "orderList.status":
+                return self.desk.list_status(params)
             case "openOrders.status":
                 return self.desk.open_orders()
             case "account.status":
@@ -276,18 +231,43 @@ class SimulatedVenue:
                 return {"symbol": params["symbol"], "price": "100.00000000"}
             case "time":
                 return {"serverTime": now_ms}
-            case "userDataStream.subscribe.signature":
-                session = self._sessions[call.receipt.wire]
+            case _:
+                return {}
+
+    def _place(self, call: _Call, now_ms: int) -> object:
+        """New orders, which are counted where they are taken."""
+        orders = call.spec.order_count if call.spec is not None else 0
+        act = {"order.place": self.desk.place, "order.cancelReplace": self.desk.replace}.get(call.request.method)
+        self.counts.placed(ACCOUNT, now_ms=now_ms, orders=orders)
+        try:
+            return (act or self.desk.place_oco)(call.request.params, now_ms)
+        except Refusal as refusal:
+            if not (isinstance(refusal, DetailedRefusal) and refusal.data.get("newOrderResult") == "SUCCESS"):
+                self.counts.release(ACCOUNT, now_ms=now_ms, orders=orders)
+            raise
+
+    def _about_connection(self, call: _Call, now_ms: int) -> object:
+        """Who is logged on, and who hears of the account."""
+        session = self._sessions[call.receipt.wire]
+        match call.request.method:
+            case "session.logon" | "session.logout":
+                session.logged_on = call.request.method == "session.logon"
+                return {
+                    "apiKey": API_KEY if session.logged_on else None,
+                    "authorizedSince": now_ms if session.logged_on else None,
+                    "connectedSince": now_ms,
+                    "returnRateLimits": session.limits_shown,
+                    "serverTime": now_ms,
+                }
+            case "userDataStream.subscribe" | "userDataStream.subscribe.signature":
                 if session.subscriptions:
                     raise Refusal(-2035, "User Data Stream subscription already active.")
                 number, session.next_subscription = session.next_subscription, session.next_subscription + 1
                 session.subscriptions.add(number)
                 return {"subscriptionId": number}
             case "userDataStream.unsubscribe":
-                self._sessions[call.receipt.wire].subscriptions.clear()
-                return {}
-            case _:
-                return {}
+                session.subscriptions.clear()
+        return {}
 
     def shown_limits(self, wire: FaultyWire, request: ApiRequest) -> list[dict[str, object]] | None:
         """``rateLimits``; None where they are not wanted."""
@@ -308,6 +288,8 @@ class SimulatedVenue:
 
     def refused(self, call: _Call, refusal: Refusal) -> Failure:
         """The answer to a request that the venue itself turns down."""
+        if isinstance(refusal, DetailedRefusal):
+            return Failure(refusal.status, refusal.code, refusal.message, refusal.data)
         if not isinstance(refusal, LimitReached):
             return Failure(401 if refusal.code == -2015 else 400, refusal.code, refusal.message)
         if call.receipt.arrived_ns >= self.banned_until_ns:
@@ -354,11 +336,8 @@ class _Call:
             self._loop.call_later(fault.reply_s, self._refuse, fault)
 
     def _execute(self, fault: Fault) -> None:
-        if (
-            self.spec is not None
-            and self.spec.method.startswith("userDataStream")
-            and not self.venue.is_open(self.wire)
-        ):
+        is_about_connection = self.request.method.startswith(("session.", "userDataStream."))
+        if is_about_connection and not self.venue.is_open(self.wire):
             return
         outcome: object
         try:

@@ -319,9 +319,15 @@ class RateLimits:
             self._until_ns = until_ns
             self._is_ban = isinstance(error, VenueBanned)
 
-    def connected(self, *, venue_ms: int) -> None:
-        """A connection was opened, which has a weight as well."""
-        self.weight.count(CONNECT_WEIGHT, venue_ms)
+    def connecting(self) -> None:
+        """A connection is about to be opened, which has a weight as well; ``connected`` has to follow."""
+        self.weight.pending += CONNECT_WEIGHT
+
+    def connected(self, *, venue_ms: int, is_open: bool) -> None:
+        """It was opened, or could not be."""
+        self.weight.pending -= CONNECT_WEIGHT
+        if is_open:
+            self.weight.count(CONNECT_WEIGHT, venue_ms)
 
     def connect_wait_s(self, now_ns: int) -> float:
         """Take one attempt to connect; seconds to wait before making it."""

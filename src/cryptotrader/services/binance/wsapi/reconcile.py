@@ -13,6 +13,7 @@ the order may still arrive; whoever asks waits and asks again.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -27,14 +28,23 @@ from cryptotrader.core.errors import (
 )
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.models.orders import OrderReport
-from cryptotrader.services.binance.request import RequestSpec
-from cryptotrader.services.binance.websocketAPI.trading_requests import query_order
+from cryptotrader.services.binance.request import Params, RequestSpec
+from cryptotrader.services.binance.websocketAPI.trading_requests import get_oco_order, query_order
 from cryptotrader.services.binance.wsapi.correlation import ORDER_NAMES
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
 
-Ask = Callable[
-    [RequestSpec[query_order.QueryOrderParams, OrderReport], query_order.QueryOrderParams], Awaitable[OrderReport]
-]
+P = TypeVar("P", bound=Params)
+R = TypeVar("R")
+
+
+class Ask(Protocol):
+    """Sends a request and waits for its typed result."""
+
+    def __call__(self, spec: RequestSpec[P, R], params: P) -> Awaitable[R]:
+        """Ask."""
+        ...
+
+
 Sync = Callable[[], Awaitable[None]]
 
 MIN_PAUSE_S = 0.25
@@ -49,7 +59,8 @@ MAX_AHEAD_MS = 1_000
 NO_SUCH_ORDER = -2013
 OPEN_STATES = frozenset({"NEW", "PARTIALLY_FILLED", "PENDING_NEW", "PENDING_CANCEL"})
 
-_CANCELS = frozenset({"order.cancel", "orderList.cancel", "openOrders.cancelAll"})
+LIST_CANCEL = "orderList.cancel"
+_CANCELS = frozenset({"order.cancel", LIST_CANCEL, "openOrders.cancelAll"})
 _CHANGES = _CANCELS | {"order.amend.keepPriority"}
 
 
@@ -60,6 +71,8 @@ class LostRequest(UnknownOutcome):
         method: What was asked.
         order_id: The venue's number of the order that a cancellation or change was about, if it was given.
         orig_client_order_id: The name of that order, if it was given.
+        order_list_id: The venue's number of the list that a cancellation was about, if it was given.
+        list_client_order_id: The name of that list, or of one to be placed.
         timestamp_ms: The venue's time when the request was signed.
         recv_window_ms: How long it stayed valid.
         sent_ns: When it left us, monotonic; None where that is not known.
@@ -84,6 +97,9 @@ class LostRequest(UnknownOutcome):
         order_id = params.get("orderId")
         self.order_id = order_id if isinstance(order_id, int) else None
         self.orig_client_order_id = str(params.get("origClientOrderId") or "")
+        list_id = params.get("orderListId")
+        self.order_list_id = list_id if isinstance(list_id, int) else None
+        self.list_client_order_id = str(params.get("listClientOrderId") or "")
         self.timestamp_ms = timestamp_ms
         self.recv_window_ms = recv_window_ms
         self.sent_ns = sent_ns
@@ -124,7 +140,8 @@ def final_after_ns(outcome: UnknownOutcome, policy: ConnectionPolicy, *, now_ns:
 
 
 def questions(outcome: UnknownOutcome) -> list[dict[str, object]]:
-    """Parameters of ``order.status`` to ask with, in this order, until an order is found.
+    """Parameters of ``order.status`` to ask with, in this order, until an order is found; none for an order list, whose
+    orders have to be asked for first.
 
     A cancelled order is renamed by ``newClientOrderId`` of its cancellation, so that name is asked for first where
     nothing better is known.
@@ -133,6 +150,10 @@ def questions(outcome: UnknownOutcome) -> list[dict[str, object]]:
         InvalidParams: Nothing is known to ask with, as for ``openOrders.cancelAll``: ask ``openOrders.status``.
     """
     asked: list[dict[str, object]] = []
+    if isinstance(outcome, LostRequest) and outcome.method == LIST_CANCEL:
+        if outcome.order_list_id is None and not outcome.list_client_order_id:
+            raise InvalidParams("no order list is named", param="outcome", problem="missing")
+        return asked
     if isinstance(outcome, LostRequest) and outcome.method in _CHANGES:
         if outcome.order_id is not None:
             asked.append({"symbol": outcome.symbol, "orderId": outcome.order_id})
@@ -218,10 +239,25 @@ class Truth:
             await self._clock.sleep(wait_s)
 
     async def _ask(self, request: Ask) -> OrderReport | None:
-        for question in self._questions:
+        for question in self._questions or await self._members(request):
             try:
                 return await request(query_order.SPEC, msgspec.convert(question, query_order.QueryOrderParams))
             except VenueRejected as error:
                 if error.venue_code != NO_SUCH_ORDER:
                     raise
         return None
+
+    async def _members(self, request: Ask) -> list[dict[str, object]]:
+        """The question about the first order of a list: a list is cancelled whole, and its orders tell no list."""
+        assert isinstance(self._outcome, LostRequest)
+        number, name = self._outcome.order_list_id, self._outcome.list_client_order_id
+        params = get_oco_order.QueryOrderListParams(
+            order_list_id=number, orig_client_order_id=name if number is None else None
+        )
+        try:
+            found = await request(get_oco_order.SPEC, params)
+        except VenueRejected as error:
+            if error.venue_code != NO_SUCH_ORDER:
+                raise
+            return []
+        return [{"symbol": found.symbol, "orderId": order.order_id} for order in found.orders[:1]]

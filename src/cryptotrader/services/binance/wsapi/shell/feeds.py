@@ -37,6 +37,8 @@ class Feed:
         self.is_confirmed = False
         """Whether the venue has ever said that it is subscribed."""
         self._filter: OverlapFilter | None = None
+        self._newest = self._first = 0
+        """Numbers of the connection that was subscribed last, and of the oldest one that is listened to."""
         self._readers: list[UserDataSubscription] = []
 
     def __repr__(self) -> str:
@@ -51,8 +53,24 @@ class Feed:
         """Two connections bring the same events from now on, or no more."""
         self._filter = (self._filter or OverlapFilter()) if is_on else None
 
+    def subscribed(self, link: int, *, is_late: bool) -> None:
+        """The venue said so.
+
+        Args:
+            link: Number of the connection.
+            is_late: Whether it had taken over already. The one before may tell late of what was before this moment: it
+                is not listened to any more, so that no event comes after a later one.
+        """
+        self.is_confirmed = True
+        if is_late and self._newest != link:
+            self._first = link
+            self.gap("subscribed anew on another connection")
+        self._newest = link
+
     def deliver(self, link: int, payload: bytes) -> None:
         """An event that a connection brought."""
+        if link < self._first:
+            return
         if self._filter is not None and not self._filter.admit(link, payload):
             return
         for reader in self._readers:

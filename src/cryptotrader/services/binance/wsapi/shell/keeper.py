@@ -221,8 +221,13 @@ class Keeper:
     async def _try(self) -> Link:
         deps = self._deps
         await self._hold()
-        wire = await deps.connect(deps.url)
-        deps.limits.connected(venue_ms=self.courier.venue_ms())
+        deps.limits.connecting()
+        is_open = False
+        try:
+            wire = await deps.connect(deps.url)
+            is_open = True
+        finally:
+            deps.limits.connected(venue_ms=self.courier.venue_ms(), is_open=is_open)
         self._count += 1
         link = Link(
             wire,

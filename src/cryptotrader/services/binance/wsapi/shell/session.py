@@ -48,6 +48,8 @@ class Session:
         self._courier = courier
         self._credentials = credentials
         self._wants_logon = False
+        self._is_logon_stale = False
+        """Whether the present connection has to be logged on, though it was made before that was wanted."""
         self._feeds: dict[str, Feed] = {}
         self._stale: set[Feed] = set()
 
@@ -59,7 +61,7 @@ class Session:
     @property
     def is_stale(self) -> bool:
         """Whether anything has to be subscribed anew."""
-        return bool(self._stale)
+        return bool(self._stale) or self._is_logon_stale
 
     # Logon
 
@@ -72,10 +74,14 @@ class Session:
         await self._courier.ask(_call("session.logon", auth=(True, True)), link)
         link.logged_on = True
         self._wants_logon = True
+        current = self._courier.link
+        if current is not None and current is not link and not current.logged_on and link.state != "candidate":
+            # It was replaced meanwhile.
+            self._is_logon_stale = True
 
     async def log_out(self, link: Link) -> None:
         """``session.logout``; successors are not logged on."""
-        self._wants_logon = False
+        self._wants_logon = self._is_logon_stale = False
         await self._courier.ask(_call("session.logout"), link)
         link.logged_on = False
 
@@ -123,7 +129,8 @@ class Session:
                 feed.gap(f"the old connection did not answer: {problem}")
 
     def adopt(self, link: Link) -> None:
-        """A successor has taken over: what was subscribed on its predecessor in the meantime is subscribed anew."""
+        """A successor has taken over: what was done on its predecessor in the meantime is done anew."""
+        self._is_logon_stale = self._wants_logon and not link.logged_on
         for feed in self._feeds.values():
             if feed.is_confirmed and feed not in link.feeds.values():
                 feed.gap("subscribed on a connection that was just replaced")
@@ -185,7 +192,9 @@ class Session:
         return UserDataSubscription(open_feed=open_feed, close_feed=close_feed, capacity=capacity)
 
     async def renew(self, link: Link) -> None:
-        """Subscribe anew what the venue ended by itself."""
+        """Log on where that was done too late, and subscribe anew what the venue ended by itself."""
+        if self._is_logon_stale and not await self._log_on_late(link):
+            return
         while self._stale and link.is_open:
             feed = self._stale.pop()
             if not feed.is_wanted or feed in link.feeds.values():
@@ -193,7 +202,7 @@ class Session:
             # A predecessor that is not closed yet may bring the same events.
             feed.overlap(True)
             try:
-                await self._subscribe(feed, link)
+                await self._subscribe(feed, link, is_late=True)
             except (VenueAuthError, VenueRejected) as error:
                 if link.replace_because:
                     # The successor subscribes it.
@@ -203,6 +212,19 @@ class Session:
             except (VenueError, NotConnected):
                 self._stale.add(feed)
                 return
+
+    async def _log_on_late(self, link: Link) -> bool:
+        self._is_logon_stale = False
+        if not self._wants_logon or link.logged_on:
+            return True
+        try:
+            await self.log_on(link)
+        except (VenueAuthError, VenueRejected) as error:
+            log.error(f"the new connection could not be logged on: {error.message}")
+        except (VenueError, NotConnected):
+            self._is_logon_stale = self._courier.link is link
+            return False
+        return True
 
     async def _open(self, whose: Credentials, reader: UserDataSubscription) -> None:
         link = self._courier.link
@@ -246,7 +268,7 @@ class Session:
             except (VenueError, NotConnected) as error:
                 log.info(f"user data could not be given back: {type(error).__name__}")
 
-    async def _subscribe(self, feed: Feed, link: Link) -> None:
+    async def _subscribe(self, feed: Feed, link: Link, *, is_late: bool = False) -> None:
         if link.logged_on and feed.credentials is self._credentials:
             call = _call("userDataStream.subscribe", auth=(True, False))
         else:
@@ -255,7 +277,7 @@ class Session:
 
         def remember(reply: Reply) -> None:
             link.feeds[_subscription(reply.result).subscription_id] = feed
-            feed.is_confirmed = True
+            feed.subscribed(link.number, is_late=is_late)
 
         call.on_ok = remember
         try:
