@@ -27,7 +27,7 @@ from cryptotrader.exchange.engine.matching import liquidity
 from cryptotrader.exchange.engine.matching.amend import amend, find_amendable
 from cryptotrader.exchange.engine.matching.entry import enter
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
-from cryptotrader.exchange.engine.matching.pegs import price_new
+from cryptotrader.exchange.engine.matching.pegs import check_pegged, price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, Amendment, AmendOrder, CancelOrder, NewOrder, Order
@@ -116,7 +116,14 @@ class Engine(MatchRecords):
         Raises:
             Refusal: The order breaks a rule.
         """
-        check_rules(self._market(new.symbol), self._accounts[account], new, now_ms)
+        market = self._market(new.symbol)
+        owner = self._accounts[account]
+        if new.use_sor:
+            route(self._routes, new)
+        if new.peg is not None:
+            check_pegged(new, lambda each: check_rules(market, owner, each, now_ms))
+        else:
+            check_rules(market, owner, new, now_ms)
 
     def cancel(self, account: str, which: CancelOrder, now_ms: int) -> tuple[Order, list[Event]]:
         """Cancel an open order.

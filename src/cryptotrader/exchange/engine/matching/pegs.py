@@ -30,28 +30,40 @@ def pegged_price(market: SymbolMarket, side: Side, peg: Peg) -> int:
     return levels[-1][0]
 
 
+def check_pegged(new: NewOrder, check: Callable[[NewOrder], None]) -> None:
+    """What can be said of a pegged order without the book.
+
+    Args:
+        new: Has a peg. The price that the client sent besides is in the peg.
+        check: Raises where an order breaks a rule.
+
+    Raises:
+        Refusal: A rule is broken, or such an order can't have such a peg.
+    """
+    peg = new.peg
+    if peg is None:
+        return
+    is_primary_limit = new.type is OrderType.LIMIT and peg.price_type is PegPriceType.PRIMARY_PEG
+    if new.use_sor or (is_primary_limit and new.time_in_force is not TimeInForce.GTC):
+        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
+    check(msgspec.structs.replace(new, price=peg.price))
+
+
 def price_new(market: SymbolMarket, new: NewOrder, check: Callable[[NewOrder], None]) -> NewOrder:
     """A pegged order with the price that it enters the book at; one that waits for a trigger as it is.
 
     Args:
         market: Where it enters.
-        new: Has a peg. The price that the client sent besides is in the peg.
-        check: Raises where an order breaks a rule. Both prices must pass.
+        new: Has a peg.
+        check: As for ``check_pegged``. The pegged price is for the caller to check.
 
     Raises:
-        Refusal: A rule is broken, or the book has no such level.
+        Refusal: As ``check_pegged``, or the book has no such level.
     """
-    peg = new.peg
-    if peg is None:
+    check_pegged(new, check)
+    if new.peg is None or new.type not in _AT_ONCE:
         return new
-    is_patient = new.type is OrderType.LIMIT_MAKER or new.time_in_force is TimeInForce.GTC
-    is_primary_limit = new.type is OrderType.LIMIT and peg.price_type is PegPriceType.PRIMARY_PEG
-    if new.use_sor or (is_primary_limit and not is_patient):
-        raise rejected(UNSUPPORTED_COMBINATION_TEXT)
-    check(msgspec.structs.replace(new, price=peg.price))
-    if new.type not in _AT_ONCE:
-        return new
-    return msgspec.structs.replace(new, price=pegged_price(market, new.side, peg))
+    return msgspec.structs.replace(new, price=pegged_price(market, new.side, new.peg))
 
 
 def price_waiting(market: SymbolMarket, order: Order) -> None:

@@ -102,3 +102,13 @@ def test_a_pegged_stop_takes_its_price_when_it_triggers() -> None:
     engine.on_trade(trade(2, "99", "1", sells=True), NOW_MS)
     found = engine.order("alice", SYMBOL, order_id=order.order_id)
     assert (found.price, found.is_working, found.status) == (p("100.5"), True, OrderStatus.NEW)
+
+
+def test_a_test_order_is_checked_without_the_book() -> None:
+    """``order/test`` does not reach the matching engine."""
+    engine = market_engine()
+    engine.check("alice", pegged("BUY", TOO_DEEP), NOW_MS)
+    with pytest.raises(Refusal, match="Unsupported order combination"):
+        engine.check("alice", pegged("BUY", Peg(PRIMARY), tif="IOC"), NOW_MS)
+    with pytest.raises(Refusal, match="PRICE_FILTER"):
+        engine.check("alice", pegged("BUY", Peg(PRIMARY, price=p("99.001"))), NOW_MS)

@@ -143,8 +143,9 @@ def test_only_limit_and_market_by_quantity_on_a_symbol_of_a_group_are_routed() -
             engine.submit("alice", new, NOW_MS)
     alone = Engine([RULES])
     alone.open_account("alice", {"USDT": p("100000")})
-    with pytest.raises(Refusal, match="SOR is not supported for this symbol"):
-        alone.submit("alice", routed("BUY", "1", "31000"), NOW_MS)
+    for ask in (alone.submit, alone.check):
+        with pytest.raises(Refusal, match="SOR is not supported for this symbol"):
+            ask("alice", routed("BUY", "1", "31000"), NOW_MS)
 
 
 def test_a_group_must_be_of_symbols_that_trade_here_with_one_base() -> None:
