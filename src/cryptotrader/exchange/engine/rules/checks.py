@@ -15,7 +15,13 @@ from cryptotrader.exchange.engine.errors import (
 from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList
 from cryptotrader.exchange.engine.orders import NewOrder, Order
 from cryptotrader.exchange.engine.rules.counts import check_counts, check_list_counts
-from cryptotrader.exchange.engine.rules.filters import check_iceberg_parts, check_lot, check_notional, check_order
+from cryptotrader.exchange.engine.rules.filters import (
+    check_iceberg_parts,
+    check_lot,
+    check_notional,
+    check_order,
+    is_plain_and_fits,
+)
 from cryptotrader.exchange.engine.rules.symbol import SymbolRules, SymbolStatus
 from cryptotrader.exchange.engine.rules.terms import NO_TRADING_TEXT, check_asset_limits, check_terms
 
@@ -40,9 +46,12 @@ def check_new(rules: SymbolRules, account: Account, new: NewOrder, average: int 
     Raises:
         Refusal: -1013 names the filter or says that the market is closed, -2010 says what is not done here.
     """
-    check_terms(rules, account.terms, new)
-    check_order(rules, new, average=average)
-    check_asset_limits(rules, account.terms, new, average)
+    terms = account.terms
+    check_terms(rules, terms, new)
+    if not is_plain_and_fits(rules, new, average):
+        check_order(rules, new, average=average)
+    if terms.asset_limits:
+        check_asset_limits(rules, terms, new, average)
     check_counts(rules, account, new)
 
 

@@ -34,6 +34,9 @@ PEG_TEXT = "Pegged orders are not supported for this symbol."
 PEG_TYPE_TEXT = "This order type may not use pegged price."
 PEG_KIND_TEXT = "This price peg cannot be used with this order type."
 
+_LIMIT = OrderType.LIMIT
+_BUY = Side.BUY
+
 # Tuples, since to look an enum up in a set hashes its name anew each time.
 ALGO_TYPES = (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 """What ``filters.md`` calls "algo" orders."""
@@ -52,6 +55,42 @@ _ABOVE = frozenset(
     }
 )
 """What triggers above the market, and so has the "above" bounds of TRAILING_DELTA."""
+
+
+def is_plain_and_fits(rules: SymbolRules, new: NewOrder, average: int | None) -> bool:
+    """Whether this is a LIMIT order without anything special that passes; False says nothing.
+
+    Most orders are such. It takes a third of the time of ``check_order``, which knows what is wrong with the others.
+    """
+    price, qty = new.price, new.qty
+    if (
+        new.type is not _LIMIT
+        or average is None
+        or new.stop is not None
+        or new.peg is not None
+        or new.iceberg_qty
+        or new.quote_order_qty
+        or rules.multiplier_up
+        or rules.plain_min_notional
+        or not (rules.tick and rules.step and rules.max_price and rules.max_qty and rules.max_notional)
+        or price % rules.tick
+        or qty % rules.step
+        or not 0 < rules.min_price <= price <= rules.max_price
+        or not 0 < rules.min_qty <= qty <= rules.max_qty
+    ):
+        return False
+    if rules.bid_multiplier_up:
+        is_buy = new.side is _BUY
+        down = rules.bid_multiplier_down if is_buy else rules.ask_multiplier_down
+        up = rules.bid_multiplier_up if is_buy else rules.ask_multiplier_up
+        if not average * down <= price * SCALE <= average * up:
+            return False
+    return (
+        price * qty >= SCALE
+        and rules.min_notional * SCALE <= price * qty <= rules.max_notional * SCALE
+        and _LIMIT in rules.order_types
+        and new.self_trade_prevention_mode in rules.allowed_stp_modes
+    )
 
 
 def check_order(rules: SymbolRules, new: NewOrder, *, average: int | None, is_qty_open: bool = False) -> None:
