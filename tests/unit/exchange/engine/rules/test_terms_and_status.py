@@ -9,6 +9,7 @@ from cryptotrader.core.orders import OrderStatus
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import BalancesChanged, DepthChanged, OrderUpdate, TradePrinted
+from cryptotrader.exchange.engine.order_lists import CancelList
 from cryptotrader.exchange.engine.orders import CancelOrder, NewOrder
 from cryptotrader.exchange.engine.rules import SymbolRules, SymbolStatus, Terms
 from tests.support.engine_kit import (
@@ -115,6 +116,7 @@ def test_an_account_that_may_not_trade_neither_places_nor_cancels() -> None:
     for attempt in (
         lambda: engine.cancel("alice", CancelOrder(SYMBOL, order.order_id), NOW_MS),
         lambda: engine.cancel_all("alice", SYMBOL, NOW_MS),
+        lambda: engine.cancel_list("alice", CancelList(SYMBOL, 1), NOW_MS),
     ):
         with pytest.raises(Refusal) as caught:
             attempt()
