@@ -118,12 +118,12 @@ class Engine(MatchRecords):
         """
         market = self._market(new.symbol)
         owner = self._accounts[account]
-        if new.use_sor:
-            route(self._routes, new)
         if new.peg is not None:
             check_pegged(new, lambda each: check_rules(market, owner, each, now_ms))
         else:
             check_rules(market, owner, new, now_ms)
+        if new.use_sor:
+            route(self._routes, new)
 
     def cancel(self, account: str, which: CancelOrder, now_ms: int) -> tuple[Order, list[Event]]:
         """Cancel an open order.
