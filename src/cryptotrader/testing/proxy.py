@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 from cryptotrader.net import Supervisor
 
@@ -18,10 +19,12 @@ class FaultProxy:
 
     Args:
         target_port: The server's port on the loopback.
+        lifetime: Asked for each direction of every new connection: the bytes after which it is reset, None for never.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, *, lifetime: Callable[[], int | None] = lambda: None) -> None:
         self._target_port = target_port
+        self._lifetime = lifetime
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._jobs = Supervisor("fault proxy", max_jobs=1_000)
@@ -80,10 +83,15 @@ class FaultProxy:
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, other: asyncio.StreamWriter
     ) -> None:
+        left = self._lifetime()
         try:
             while data := await source.read(CHUNK_BYTES):
-                sink.write(data)
+                sink.write(data if left is None else data[:left])
                 await sink.drain()
+                if left is not None:
+                    left -= len(data)
+                    if left <= 0:
+                        break
         except OSError:
             pass
         finally:

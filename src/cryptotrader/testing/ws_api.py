@@ -29,8 +29,7 @@ from cryptotrader.services.binance.registry import AnySpec, by_method
 from cryptotrader.services.binance.signing import signing_payload_ws, verify
 from cryptotrader.testing.network import FaultyWire
 from cryptotrader.testing.order_desk import ACCOUNT, OrderDesk
-from cryptotrader.testing.simulation import SimulatedClock
-from cryptotrader.testing.ws_api_records import Execution, Fault, Overrun, Pause, Receipt
+from cryptotrader.testing.simulation import Execution, Fault, Overrun, Pause, Receipt, SimulatedClock
 
 __all__ = [
     "API_KEY",
