@@ -114,10 +114,10 @@ class ExchangeServer(PortServer):
         self.websockets = make_upgrade_router(venue, self.operations, venue.clock)
         if faults is not None:
             self.websockets.obey(faults)
-        app = create_exchange_app(self.operations, self.websockets, admin_token=admin_token)
+        self.app = create_exchange_app(self.operations, self.websockets, admin_token=admin_token)
         policy = self.operations.desk.limits
         transport = TransportPolicy(ping_interval_s=policy.ping_interval_s, pong_timeout_s=policy.pong_timeout_s)
-        super().__init__(app, websocket_protocol(self.websockets, transport), host=host, port=port, http=_Http)
+        super().__init__(self.app, websocket_protocol(self.websockets, transport), host=host, port=port, http=_Http)
 
     def stop(self) -> None:
         """Tell stream clients that they should look for another server, then stop as any port does."""
@@ -130,12 +130,20 @@ class ExchangeServer(PortServer):
         self.bind()
         async with Supervisor("exchange", max_jobs=8) as jobs:
             log.info(f"paper exchange listening on {self.url}")
-            jobs.start("market", self.venue.run, restart=True)
-            jobs.start("block-trades", self._print_blocks, restart=True)
+            self.start_market(jobs)
             await super().serve()
+        await self.close()
+        log.info("paper exchange stopped")
+
+    def start_market(self, jobs: Supervisor) -> None:
+        """Let the market move; also for those who use the exchange without its port."""
+        jobs.start("market", self.venue.run, restart=True)
+        jobs.start("block-trades", self._print_blocks, restart=True)
+
+    async def close(self) -> None:
+        """End what the port left, and put everything on disk."""
         await self.websockets.close()
         await self.venue.close()
-        log.info("paper exchange stopped")
 
     async def _print_blocks(self) -> None:
         """Print the block trades of a synthetic market when their time comes."""

@@ -6,11 +6,11 @@ from cryptotrader.testing.lazy import attributes_of
 
 if TYPE_CHECKING:
     from cryptotrader.testing.clock import FakeClock, PaperClock, settle
-    from cryptotrader.testing.exchange import ExchangeOptions, PaperAccess, RunningExchange, run_exchange
-    from cryptotrader.testing.in_process import InProcessExchange, InProcessReply, simulate
-    from cryptotrader.testing.in_process_socket import ClosedByExchange, InProcessSocket
     from cryptotrader.testing.market import FakeMarket
     from cryptotrader.testing.network import FaultyNetwork, FaultyWire, LinkPlan
+    from cryptotrader.testing.paper.exchange import ExchangeOptions, PaperAccess, RunningExchange, run_exchange
+    from cryptotrader.testing.paper.in_process import InProcessExchange, InProcessReply, simulate
+    from cryptotrader.testing.paper.socket import ClosedByExchange, InProcessSocket
     from cryptotrader.testing.proxy import FaultProxy
     from cryptotrader.testing.rest import FakeRest
     from cryptotrader.testing.simulation import SimulatedClock, SimulationStuckError, run_simulated
@@ -45,8 +45,8 @@ __all__ = [
 __getattr__ = attributes_of(
     __name__,
     {
-        "ClosedByExchange": "in_process_socket",
-        "ExchangeOptions": "exchange",
+        "ClosedByExchange": "paper.socket",
+        "ExchangeOptions": "paper.exchange",
         "FakeClock": "clock",
         "FakeMarket": "market",
         "FakeRest": "rest",
@@ -55,18 +55,18 @@ __getattr__ = attributes_of(
         "FaultProxy": "proxy",
         "FaultyNetwork": "network",
         "FaultyWire": "network",
-        "InProcessExchange": "in_process",
-        "InProcessReply": "in_process",
-        "InProcessSocket": "in_process_socket",
+        "InProcessExchange": "paper.in_process",
+        "InProcessReply": "paper.in_process",
+        "InProcessSocket": "paper.socket",
         "LinkPlan": "network",
-        "PaperAccess": "exchange",
+        "PaperAccess": "paper.exchange",
         "PaperClock": "clock",
-        "RunningExchange": "exchange",
+        "RunningExchange": "paper.exchange",
         "SimulatedClock": "simulation",
         "SimulationStuckError": "simulation",
-        "run_exchange": "exchange",
+        "run_exchange": "paper.exchange",
         "run_simulated": "simulation",
         "settle": "clock",
-        "simulate": "in_process",
+        "simulate": "paper.in_process",
     },
 )

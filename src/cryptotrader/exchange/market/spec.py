@@ -3,7 +3,7 @@
 ::
 
     default                                        the shipped BTCUSDT recording, looped; all other symbols synthetic
-    synthetic[?seed=N]                             all sixty symbols, made up
+    synthetic[?seed=N&symbols=A,B]                 all sixty symbols, made up
     tape:FILE[,FILE...][?speed=N&loop=true]        a recording: raw (several consecutive files) or ``.tape``
     tape:...?speed=max&hold=true                   as fast as it can be taken, from when somebody watches
     mirror:VENUE[?symbols=A,B&stream=URL]          live books of ``binance``, ``binance-us`` or a base URL
@@ -60,6 +60,8 @@ class SyntheticSpec(msgspec.Struct, frozen=True):
     """A made-up market."""
 
     seed: int = DEFAULT_SEED
+    symbols: tuple[str, ...] | None = None
+    """All that no other part serves where None."""
 
 
 class MirrorSpec(msgspec.Struct, frozen=True):
@@ -90,8 +92,8 @@ def parse_market(text: str) -> tuple[Part, ...]:
                 _options(part, query, ())
                 parts += [TapeSpec((PACKAGED_TAPE,), loop=True), SyntheticSpec()]
             case "synthetic" if not colon:
-                options = _options(part, query, ("seed",))
-                parts.append(SyntheticSpec(_seed(part, options)))
+                options = _options(part, query, ("seed", "symbols"))
+                parts.append(SyntheticSpec(_seed(part, options), _symbols(options) or None))
             case "tape":
                 parts.append(_tape(part, argument, query))
             case "mirror":
@@ -133,7 +135,7 @@ def open_market(
             sources.append(source)
     for part in parts:
         if isinstance(part, SyntheticSpec):
-            left = [symbol for symbol in PROFILES if symbol not in taken]
+            left = [symbol for symbol in part.symbols or PROFILES if symbol not in taken]
             sources.append(SyntheticSource(seed=part.seed, symbols=left))
     return sources
 
@@ -170,10 +172,14 @@ def _mirror(part: str, argument: str, query: str) -> MirrorSpec:
     if not argument:
         raise ConfigError(f"market {part!r}: no venue; expected mirror:binance, mirror:binance-us or mirror:URL")
     options = _options(part, query, ("symbols", "stream"))
-    symbols = tuple(name.strip().upper() for name in options.get("symbols", "").split(",") if name.strip())
+    symbols = _symbols(options)
     if len(symbols) > MAX_MIRRORED or len(set(symbols)) < len(symbols):
         raise ConfigError(f"market {part!r}: at most {MAX_MIRRORED} symbols, each once")
     return MirrorSpec(argument, symbols or MIRRORED_SYMBOLS, options.get("stream"))
+
+
+def _symbols(options: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name.strip().upper() for name in options.get("symbols", "").split(",") if name.strip())
 
 
 def _options(part: str, query: str, known: tuple[str, ...]) -> dict[str, str]:
