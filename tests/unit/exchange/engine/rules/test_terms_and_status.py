@@ -116,7 +116,7 @@ def test_an_account_that_may_not_trade_neither_places_nor_cancels() -> None:
     for attempt in (
         lambda: engine.cancel("alice", CancelOrder(SYMBOL, order.order_id), NOW_MS),
         lambda: engine.cancel_all("alice", SYMBOL, NOW_MS),
-        lambda: engine.cancel_list("alice", CancelList(SYMBOL, 1), NOW_MS),
+        lambda: engine.cancel_list("alice", CancelList(symbol=SYMBOL, list_id=1), NOW_MS),
     ):
         with pytest.raises(Refusal) as caught:
             attempt()
