@@ -6,6 +6,7 @@ Source: ``rest-api.md``, "General Information on Endpoints", "HTTP Return Codes"
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -17,7 +18,7 @@ from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator, rest_payload
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
-from cryptotrader.exchange.protocol.time_unit import answer_in_micros, wants_micros
+from cryptotrader.exchange.protocol.time_unit import answer_in_micros, check_unit, wants_micros
 from cryptotrader.services.binance.registry import AnySpec, by_route, verbs_of
 
 MAX_BODY_BYTES: Final = 65_536
@@ -30,6 +31,10 @@ SILENCE_S: Final = 120.0
 """How long a connection without an answer is kept. Unit: seconds. Reason: longer than any client waits."""
 
 _JSON_TYPE: Final = (b"content-type", b"application/json;charset=UTF-8")
+
+BAD_SBE: Final = (-1152, "Invalid `X-MBX-SBE` header; expected `<SCHEMA_ID>:<VERSION>`.")
+NO_SBE: Final = (-1155, "SBE is not enabled.")
+_SBE: Final = re.compile(r"[0-9]+:[0-9]+")
 
 ABORT: Final = "cryptotrader.abort"
 """ASGI extension by which the server lets the application drop a connection."""
@@ -59,6 +64,12 @@ class _Request:
     def time_unit(self) -> str | None:
         """The unit of time that the client wants."""
         value = self._headers.get(b"x-mbx-time-unit")
+        return value.decode("latin-1") if value is not None else None
+
+    @property
+    def encoding(self) -> str | None:
+        """The binary encoding that the client wants."""
+        value = self._headers.get(b"x-mbx-sbe")
         return value.decode("latin-1") if value is not None else None
 
     def params(self) -> dict[str, str]:
@@ -131,6 +142,8 @@ class RestFront:
         try:
             operations.desk.weights.count_request(request.address, now_ms=operations.now_ms())
             params = request.params()
+            check_unit(request.time_unit)
+            _check_encoding(request.encoding)
             weight = operations.charge(spec, params, address=request.address)
             caller = self._check(spec, request, params)
             result = await operations.call(spec, params, caller.account if caller else None)
@@ -167,6 +180,16 @@ class RestFront:
             headers.append((b"x-mbx-order-count-10s", str(counts.last_10s).encode()))
             headers.append((b"x-mbx-order-count-1d", str(counts.last_1d).encode()))
         return headers
+
+
+def _check_encoding(wanted: str | None) -> None:
+    """Answers here are JSON only.
+
+    Raises:
+        Refusal: -1152 or -1155, the client wants SBE.
+    """
+    if wanted is not None:
+        raise Refusal(*(NO_SBE if _SBE.fullmatch(wanted) else BAD_SBE))
 
 
 def _retry_after_s(refusal: Refusal) -> int | None:

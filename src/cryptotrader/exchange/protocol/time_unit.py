@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cryptotrader.exchange.engine.errors import Refusal
+
+UNITS: Final = frozenset({"MILLISECOND", "millisecond", "MICROSECOND", "microsecond"})
+NO_SUCH_UNIT: Final = (-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
+
 MICROSECONDS_FROM: Final = 10**14
 """Times from here on count microseconds. Reason: in milliseconds this is the year 5138."""
 
@@ -41,6 +46,16 @@ CANDLE_TIMES: Final = (0, 6)
 
 NO_TIMES: Final = frozenset({"depth"})
 """Requests whose answers hold no time but much else."""
+
+
+def check_unit(unit: str | None) -> None:
+    """Whether a client names a unit of time that there is.
+
+    Raises:
+        Refusal: -1194.
+    """
+    if unit is not None and unit not in UNITS:
+        raise Refusal(*NO_SUCH_UNIT)
 
 
 def wants_micros(unit: str | None) -> bool:

@@ -13,6 +13,7 @@ from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.auth import illegal, mandatory
 from cryptotrader.exchange.protocol.limits import LimitReached
 from cryptotrader.services.binance.registry import AnySpec
+from cryptotrader.services.binance.request import MAX_LONG
 
 UNKNOWN = -1000
 UNKNOWN_TEXT = "An unknown error occurred while processing the request."
@@ -65,6 +66,9 @@ _ENUMS: Mapping[str, tuple[int, str]] = {
     "strategyType": (-1134, "`strategyType` was less than 1000000."),
     "pairType": (-1158, "Order type not supported in OCO."),
 }
+
+MAX_DIGITS = 20
+"""Longest number that is read at all; what is longer is no number. Source: the legal range that Binance names."""
 
 _LEG = re.compile(r"^(above|below|pendingAbove|pendingBelow|pending|working|limit|stopLimit|stop)([A-Z]\w*)$")
 """A parameter of one order of a list: ``pendingAboveTimeInForce``."""
@@ -177,7 +181,7 @@ def refusal_of(spec: AnySpec, given: Mapping[str, Any], error: InvalidParams) ->
         case "not_required":
             return Refusal(-1128, "Combination of optional parameters invalid.")
         case _:
-            return _wrong_value(spec, name, error.problem)
+            return _wrong_value(spec, name, problem=error.problem, value=given.get(name))
 
 
 def _missing(name: str) -> Refusal:
@@ -196,6 +200,12 @@ def _too_many(spec: AnySpec, given: Mapping[str, Any]) -> Refusal:
     return Refusal(-1104, f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{len(sent)}'.")
 
 
+def _is_too_long(value: object) -> bool:
+    """Whether it is a whole number that 64 bits do not hold."""
+    text = str(value)
+    return len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() and int(text) > MAX_LONG
+
+
 def _fields(spec: AnySpec) -> tuple[Any, ...]:
     return msgspec.structs.fields(spec.params)
 
@@ -208,7 +218,7 @@ def _kind(name: str) -> str:
     return name if leg is None else leg[2][0].lower() + leg[2][1:]
 
 
-def _wrong_value(spec: AnySpec, name: str, problem: str) -> Refusal:
+def _wrong_value(spec: AnySpec, name: str, *, problem: str, value: object) -> Refusal:
     if name in ("type", "workingType", "pendingType"):
         return (
             Refusal(-1139, "Invalid ticker type.")
@@ -216,6 +226,8 @@ def _wrong_value(spec: AnySpec, name: str, problem: str) -> Refusal:
             else Refusal(-1116, "Invalid orderType.")
         )
     kind = _kind(name)
+    if problem == "out_of_range" and _is_too_long(value):
+        return Refusal(-1108, f"Parameter '{name}' overflowed.")
     if kind in _ENUMS:
         return Refusal(*_ENUMS[kind])
     if name == "recvWindow" and problem == "out_of_range":

@@ -18,7 +18,7 @@ from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_
 from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_UNSUPPORTED, House
 from cryptotrader.exchange.protocol.streams.payloads import MICROS, MILLIS, server_shutdown
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
-from cryptotrader.exchange.protocol.time_unit import answer_in_micros, wants_micros
+from cryptotrader.exchange.protocol.time_unit import answer_in_micros, check_unit, wants_micros
 from cryptotrader.exchange.protocol.user_data import enveloped, stream_terminated
 from cryptotrader.exchange.protocol.ws_api.envelope import (
     NO_ID,
@@ -96,7 +96,8 @@ class ApiConnection:
         self._address = address
         options = parse_qs(query)
         self._shows_limits = options.get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
-        self._unit = MICROS if wants_micros(options.get(TIME_UNIT, [""])[-1]) else MILLIS
+        self._wanted_unit = options.get(TIME_UNIT, [None])[-1]
+        self._unit = MICROS if wants_micros(self._wanted_unit) else MILLIS
         self._session = ApiSession(
             desk.authenticator.at(address), desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
         )
@@ -127,6 +128,7 @@ class ApiConnection:
             return
         params = _own_params(spec, request.params)
         try:
+            check_unit(self._wanted_unit)
             weight = self._operations.charge(spec, params, address=self._address)
             if request.method in SESSION_METHODS:
                 self._answer_session(spec, request, params)
