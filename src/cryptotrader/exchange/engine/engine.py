@@ -14,6 +14,7 @@ from cryptotrader.exchange.engine.contingent.placing import admit_list, cancel_w
 from cryptotrader.exchange.engine.errors import unknown_order
 from cryptotrader.exchange.engine.events import (
     BalanceAdjusted,
+    Cause,
     DepthChanged,
     Event,
     ListUpdate,
@@ -226,7 +227,7 @@ class Engine(MatchRecords):
 
     def _cancel(self, market: SymbolMarket, order: Order, cancel_id: str, run: Execution) -> Order:
         cancel_id = cancel_id or make_client_order_id("cancel", run.next_execution_id)
-        run.withdraw(market, order, OrderStatus.CANCELED, cancel_id=cancel_id)
+        run.withdraw(market, order, OrderStatus.CANCELED, cause=Cause(cancel_id=cancel_id))
         answer = order.snapshot()
         answer.client_order_id = cancel_id
         answer.orig_client_order_id = order.client_order_id

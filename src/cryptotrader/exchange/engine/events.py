@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import ExecutionType
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch, Trail
+from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch, Trail
 
 Balance = tuple[str, int, int]
 """(asset, free, locked), scaled."""
@@ -35,6 +37,32 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``B``, scaled."""
     amendment: Amendment | None = None
     """In a ``REPLACED`` by an amendment."""
+
+
+class Part(NamedTuple):
+    """An order's part in a trade."""
+
+    trade_id: int
+    why: str
+    """See ``FillReason``."""
+    is_maker: bool = False
+    allocation_id: int = NO_TRADE
+
+
+class Cause(NamedTuple):
+    """What a report tells besides the order."""
+
+    cancel_id: str = ""
+    """Client order id of the cancel."""
+    prevented: PreventedMatch | None = None
+    lost: int = 0
+    """What self-trade prevention took away just now, scaled."""
+    amendment: Amendment | None = None
+    refused: str = "NONE"
+    """Why an order that waited was not let in (``user-data-stream.md``, "Order Reject Reason")."""
+
+
+NO_CAUSE = Cause()
 
 
 class ListUpdate(msgspec.Struct, frozen=True, gc=False):

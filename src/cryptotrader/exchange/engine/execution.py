@@ -9,11 +9,11 @@ from cryptotrader.core.scaled import SCALE
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, Account
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.triggers import Due
-from cryptotrader.exchange.engine.events import BalancesChanged, Event, OrderKept, OrderUpdate
+from cryptotrader.exchange.engine.events import NO_CAUSE, BalancesChanged, Cause, Event, OrderKept, OrderUpdate, Part
 from cryptotrader.exchange.engine.ids import make_client_order_id as make_client_order_id
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.matching.plan import Match
-from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NO_TRADE, Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import commission
 
 _CLOSINGS = {
@@ -70,18 +70,10 @@ class Execution:
         elif touched is not assets:
             self._touched[account_id] = (*touched, *(asset for asset in assets if asset not in touched))
 
-    def report(
-        self,
-        order: Order,
-        execution: ExecutionType,
-        *,
-        cancel_id: str = "",
-        prevented: PreventedMatch | None = None,
-        lost: int = 0,
-        amendment: Amendment | None = None,
-    ) -> None:
-        """Tell of a change of an order as it stands now; ``lost``: what self-trade prevention took away just now."""
-        if prevented is None and amendment is None:
+    def report(self, order: Order, execution: ExecutionType, cause: Cause = NO_CAUSE) -> None:
+        """Tell of a change of an order as it stands now."""
+        cancel_id, prevented, lost, amendment, refused = cause
+        if cause is NO_CAUSE or cancel_id:
             update = OrderUpdate(
                 order=order.snapshot(),
                 execution=execution,
@@ -98,6 +90,7 @@ class Execution:
                 time_ms=self.now_ms,
                 client_order_id=order.client_order_id,
                 orig_client_order_id="" if amendment is None else amendment.orig_client_order_id,
+                reason=refused,
                 prevented=prevented,
                 last_prevented_qty=lost,
                 amendment=amendment,
@@ -147,25 +140,17 @@ class Execution:
         self.report(order, _NEW)
 
     def withdraw(
-        self, market: SymbolMarket, order: Order, status: OrderStatus, *, cancel_id: str = "", reason: str = ""
+        self, market: SymbolMarket, order: Order, status: OrderStatus, *, reason: str = "", cause: Cause = NO_CAUSE
     ) -> None:
         """Take an open order from where it rests or waits, and close it."""
         if order.is_working:
             market.side(order.side).remove(order)
         elif order.status is not OrderStatus.PENDING_NEW:
             market.stop_waiting(order)
-        self.close(market, order, status, cancel_id=cancel_id, reason=reason)
+        self.close(market, order, status, reason=reason, cause=cause)
 
     def close(
-        self,
-        market: SymbolMarket,
-        order: Order,
-        status: OrderStatus,
-        *,
-        cancel_id: str = "",
-        reason: str = "",
-        prevented: PreventedMatch | None = None,
-        lost: int = 0,
+        self, market: SymbolMarket, order: Order, status: OrderStatus, *, reason: str = "", cause: Cause = NO_CAUSE
     ) -> None:
         """An order that neither rests nor waits any more ends: give back what it holds, and tell.
 
@@ -175,10 +160,8 @@ class Execution:
             market: The order's.
             order: Open until now.
             status: CANCELED, EXPIRED or EXPIRED_IN_MATCH.
-            cancel_id: Client order id of the cancel.
             reason: ``expiryReason`` where it expires.
-            prevented: What made it expire, for EXPIRED_IN_MATCH.
-            lost: How much that took.
+            cause: What else the report tells. The id of a cancel is also told of the orders that end with it.
         """
         order.status = status
         order.update_ms = self.now_ms
@@ -187,26 +170,43 @@ class Execution:
         followers = lists.leg_closed(order, self) if order.order_list_id != NO_ORDER_LIST else ()
         self.hold(market, order, 0)
         self.touch(order.account, market.assets)
-        execution = _CLOSINGS.get(status, ExecutionType.EXPIRED)
-        self.report(order, execution, cancel_id=cancel_id, prevented=prevented, lost=lost)
+        self.report(order, _CLOSINGS.get(status, ExecutionType.EXPIRED), cause)
         for follower, follower_status, follower_reason in followers:
-            self.withdraw(market, follower, follower_status, cancel_id=cancel_id, reason=follower_reason)
+            cause = Cause(cancel_id=cause.cancel_id)
+            self.withdraw(market, follower, follower_status, reason=follower_reason, cause=cause)
 
     def lose(self, market: SymbolMarket, order: Order, qty: int, record: PreventedMatch) -> None:
         """Self-trade prevention took quantity away from an open order: one with nothing left expires."""
         order.prevented_match_id = record.prevented_match_id
+        cause = Cause(prevented=record, lost=qty)
         if order.remaining:
             order.update_ms = self.now_ms
             self.rehold(market, order)
             self.touch(order.account, market.assets)
-            self.report(order, ExecutionType.TRADE_PREVENTION, prevented=record, lost=qty)
+            self.report(order, ExecutionType.TRADE_PREVENTION, cause)
         else:
-            self.close(market, order, OrderStatus.EXPIRED_IN_MATCH, prevented=record, lost=qty)
+            self.close(market, order, OrderStatus.EXPIRED_IN_MATCH, cause=cause)
 
     def record_prevented(self, record: PreventedMatch) -> None:
         """Remember a prevented match with the accounts of both orders."""
         for account_id in {record.account, record.maker_account}:
             self._accounts[account_id].history(record.symbol).prevented.append(record)
+
+    def _fee(
+        self, market: SymbolMarket, account: Account, match: Match, *, is_buyer: bool, is_maker: bool
+    ) -> tuple[str, int]:
+        """What one side of a trade costs an account that pays more than a plain rate."""
+        rules = market.rules
+        fee = commission.charge(
+            account.fees,
+            commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, match.qty, match.quote_qty),
+            prices=market.prices,
+            available=self._spare(account),
+        )
+        if not is_maker:
+            taker, asset, due = self.taking
+            self.taking = (taker, asset, due - (match.quote_qty if is_buyer else match.qty))
+        return fee
 
     def _spare(self, account: Account) -> int:
         """What is free of the asset that pays fees at a discount, less what the order that takes now is yet to pay."""
@@ -214,39 +214,19 @@ class Execution:
         free = account.wallet.free(commission.DISCOUNT_ASSET)
         return free - due if taker == account.account_id and asset == commission.DISCOUNT_ASSET else free
 
-    def fill(
-        self,
-        market: SymbolMarket,
-        order: Order,
-        match: Match,
-        *,
-        trade_id: int,
-        why: str,
-        is_maker: bool = False,
-        allocation_id: int = NO_TRADE,
-    ) -> None:
+    def fill(self, market: SymbolMarket, order: Order, match: Match, part: Part) -> None:
         """One side of a trade: money moves, the order and its history grow, and it is told."""
+        trade_id, why, is_maker, allocation_id = part
         account = self._accounts[order.account]
-        rules = market.rules
+        base, quote = market.assets
         _, qty, quote_qty, *_ = match
         is_buyer = order.side is _BUY
-        if is_buyer:
-            paid_asset, paid, got_asset, got = rules.quote, quote_qty, rules.base, qty
-        else:
-            paid_asset, paid, got_asset, got = rules.base, qty, rules.quote, quote_qty
+        paid_asset, paid, got_asset, got = (quote, quote_qty, base, qty) if is_buyer else (base, qty, quote, quote_qty)
         rates = account.plain_rates
         if rates is not None:
             fee_asset, fee = got_asset, got * rates[is_maker] // SCALE
         else:
-            fee_asset, fee = commission.charge(
-                account.fees,
-                commission.Trade(rules.symbol, rules.base, rules.quote, is_buyer, is_maker, qty, quote_qty),
-                prices=market.prices,
-                available=self._spare(account),
-            )
-            if not is_maker:
-                taker, asset, due = self.taking
-                self.taking = (taker, asset, due - paid)
+            fee_asset, fee = self._fee(market, account, match, is_buyer=is_buyer, is_maker=is_maker)
         if order.order_list_id != NO_ORDER_LIST:
             lists.leg_touched(market, order, self)
         order.executed += qty

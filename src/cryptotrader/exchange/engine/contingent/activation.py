@@ -15,8 +15,14 @@ from cryptotrader.exchange.engine.admission import check_again, plan_waiting
 from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.contingent.lists import REJECTED, leg_touched, legs_of
 from cryptotrader.exchange.engine.contingent.relations import PAIR, check_pair_prices, check_stop
-from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.events import OrderKept
+from cryptotrader.exchange.engine.errors import (
+    BAD_PRICES_TEXT,
+    INSUFFICIENT_BALANCE_TEXT,
+    WOULD_TAKE_TEXT,
+    WOULD_TRIGGER_TEXT,
+    Refusal,
+)
+from cryptotrader.exchange.engine.events import Cause, OrderKept
 from cryptotrader.exchange.engine.matching.entry import enter
 from cryptotrader.exchange.engine.matching.pegs import price_waiting
 from cryptotrader.exchange.engine.orders import Order
@@ -25,6 +31,14 @@ if TYPE_CHECKING:
     from cryptotrader.exchange.engine.execution import Execution
     from cryptotrader.exchange.engine.matching.market import SymbolMarket
     from cryptotrader.exchange.engine.rules import SymbolRules
+
+_REJECT_REASONS = {
+    INSUFFICIENT_BALANCE_TEXT: "INSUFFICIENT_BALANCES",
+    WOULD_TRIGGER_TEXT: "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    WOULD_TAKE_TEXT: "WOULD_MATCH_IMMEDIATELY",
+    BAD_PRICES_TEXT: "OCO_BAD_PRICES",
+}
+"""What a report calls a refusal (``user-data-stream.md``, "Order Reject Reason"); of others it does not tell."""
 
 
 def settle(markets: Mapping[str, SymbolMarket], run: Execution) -> None:
@@ -52,8 +66,8 @@ def _go_to_work(market: SymbolMarket, order: Order, run: Execution) -> None:
         price_waiting(market, order)
         check_again(market, order, run.now_ms)
         plan = plan_waiting(market, order, run)
-    except Refusal:
-        run.close(market, order, OrderStatus.EXPIRED, reason=REJECTED)
+    except Refusal as refusal:
+        run.close(market, order, OrderStatus.EXPIRED, reason=REJECTED, cause=_refused(refusal))
         return
     order.is_working = True
     order.working_ms = order.update_ms = run.now_ms
@@ -78,8 +92,8 @@ def _release(market: SymbolMarket, first: Order, run: Execution) -> None:
     for leg in pending:
         try:
             _check_release(market, leg, pending, run)
-        except Refusal:
-            run.close(market, leg, OrderStatus.EXPIRED, reason=REJECTED)
+        except Refusal as refusal:
+            run.close(market, leg, OrderStatus.EXPIRED, reason=REJECTED, cause=_refused(refusal))
             return
     for leg in pending:
         leg.status = OrderStatus.NEW
@@ -102,6 +116,10 @@ def _check_release(market: SymbolMarket, leg: Order, pending: list[Order], run: 
     check_again(market, leg, run.now_ms)
     if leg.type is OrderType.LIMIT_MAKER:
         plan_waiting(market, leg, run)
+
+
+def _refused(refusal: Refusal) -> Cause:
+    return Cause(refused=_REJECT_REASONS.get(refusal.message, "NONE"))
 
 
 def _whole_lots(rules: SymbolRules, amount: int, pending: list[Order]) -> int:

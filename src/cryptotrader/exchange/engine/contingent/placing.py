@@ -11,6 +11,7 @@ from cryptotrader.exchange.engine.admission import check_rules
 from cryptotrader.exchange.engine.contingent.lists import finish, legs_of
 from cryptotrader.exchange.engine.contingent.relations import arranged, check_pair_prices, check_shape, pair_of
 from cryptotrader.exchange.engine.errors import DUPLICATE_TEXT, rejected
+from cryptotrader.exchange.engine.events import Cause
 from cryptotrader.exchange.engine.matching.entry import enter, plan_entry
 from cryptotrader.exchange.engine.matching.pegs import price_new
 from cryptotrader.exchange.engine.matching.plan import nothing
@@ -120,7 +121,7 @@ def cancel_whole(
     for order in legs_of(account, order_list):
         was_open = order.is_open
         if was_open:
-            run.withdraw(market, order, OrderStatus.CANCELED, cancel_id=cancel_id)
+            run.withdraw(market, order, OrderStatus.CANCELED, cause=Cause(cancel_id=cancel_id))
         answer = order.snapshot()
         answer.orig_client_order_id = order.client_order_id
         if was_open:

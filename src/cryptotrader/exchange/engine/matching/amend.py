@@ -18,7 +18,7 @@ from cryptotrader.exchange.engine.errors import (
     UNKNOWN_ORDER_TEXT,
     Refusal,
 )
-from cryptotrader.exchange.engine.events import ListUpdate
+from cryptotrader.exchange.engine.events import Cause, ListUpdate
 from cryptotrader.exchange.engine.ids import make_client_order_id
 from cryptotrader.exchange.engine.order_lists import OrderList
 from cryptotrader.exchange.engine.orders import Amendment, AmendOrder, Order
@@ -127,5 +127,5 @@ def _shrink(run: Execution, market: SymbolMarket, order: Order, qty: int, old_id
     run.rehold(market, order)
     run.account(order.account).history(order.symbol).amendments.append(amendment)
     run.touch(order.account, market.assets)
-    run.report(order, ExecutionType.REPLACED, amendment=amendment)
+    run.report(order, ExecutionType.REPLACED, Cause(amendment=amendment))
     return amendment
