@@ -221,7 +221,7 @@ async def test_what_a_symbol_does_not_allow_is_refused_in_the_venues_words() -> 
     async with served(venue=PaperVenue([BARE], [QuietSource()], clock=SystemClock())) as api:
         order = await place(api)
         for method, params, refusal in FORBIDDEN:
-            changed = params | {"orderId": order["orderId"]} if "orderId" in params else params
+            changed = {**params, "orderId": order["orderId"]} if "orderId" in params else params
             assert await api.error(method, **changed) == (400, *refusal), method
         assert await api.unfilled() == 1
         info = (await api.result("exchangeInfo", **SYMBOL))["symbols"][0]

@@ -23,6 +23,7 @@ from tests.support.waiting import eventually
 
 MARKET = SYMBOL | {"side": "SELL", "quantity": "0.001"}
 FULL = {"newOrderRespType": "FULL"}
+NONE = Decimal(0)
 
 
 @dataclass
@@ -99,8 +100,8 @@ async def test_a_contingent_order_waits_for_its_price_and_then_works(
         after = await at.funds()
         sign = 1 if side == "BUY" else -1
         fee = {fill["commissionAsset"]: Decimal(fill["commission"])}
-        assert after["BTC"] == (before["BTC"][0] + sign * Decimal(fill["qty"]) - fee.get("BTC", 0), 0)
-        assert after["USDT"] == (before["USDT"][0] - sign * Decimal(fill["quoteQty"]) - fee.get("USDT", 0), 0)
+        assert after["BTC"] == (before["BTC"][0] + sign * Decimal(fill["qty"]) - fee.get("BTC", 0), NONE)
+        assert after["USDT"] == (before["USDT"][0] - sign * Decimal(fill["quoteQty"]) - fee.get("USDT", 0), NONE)
 
 
 async def test_a_trailing_stop_follows_the_price_and_tells_since_when() -> None:
@@ -284,7 +285,7 @@ async def test_a_routed_order_is_filled_from_the_better_book() -> None:
 
 async def test_answers_are_as_long_as_their_kind_wants_unless_the_client_says() -> None:
     """LIMIT and MARKET in FULL, all others as ACK (``rest-api.md``, ``newOrderRespType``)."""
-    kinds: list[tuple[dict[str, object], bool]] = [
+    kinds: list[tuple[dict[str, str], bool]] = [
         (RESTING, True),
         (MARKET | {"type": "MARKET"}, True),
         (MARKET | {"type": "LIMIT_MAKER", "price": "46000"}, False),

@@ -46,7 +46,7 @@ LEGACY = SYMBOL | {
     "stopLimitTimeInForce": "GTC",
 }
 SELLS = {"pendingSide": "SELL"}
-KINDS: Mapping[str, tuple[Mapping[str, object], str, int]] = {
+KINDS: Mapping[str, tuple[dict[str, str], str, int]] = {
     "orderList.place": (LEGACY, "OCO", 2),
     "orderList.place.oco": (OCO, "OCO", 2),
     "orderList.place.oto": (WORKING | PENDING | QTY, "OTO", 2),
@@ -174,7 +174,7 @@ async def test_the_stop_of_a_pair_ends_the_other(api: Api, source: QuietSource) 
     assert states["LIMIT_MAKER"]["expiryReason"] == "OCO_TRIGGER"
     (fill,) = await api.result("myTrades", **SYMBOL)
     assert (fill["orderListId"], fill["orderId"]) == (placed["orderListId"], states["STOP_LOSS_LIMIT"]["orderId"])
-    assert (await funds(api))["BTC"] == (Decimal("9.999"), 0)
+    assert (await funds(api))["BTC"] == (Decimal("9.999"), Decimal(0))
 
 
 async def test_the_limit_of_a_pair_ends_the_stop(api: Api, source: QuietSource) -> None:
