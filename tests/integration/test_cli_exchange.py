@@ -133,6 +133,28 @@ def test_faults_wait_and_are_forgotten(url: str, run: Run, tmp_path: Path) -> No
     run("faults", "clear")
 
 
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    """Accounts, keys, deposits and a halted symbol are there again after ``kill -9``."""
+    first = Process(["exchange", "--port", "0"], data_dir=tmp_path)
+    try:
+        url = first.wait_for_line(r"Paper exchange +(http://\S+)").group(1)
+        args = ["exchange", "accounts", "create", "dave", "--balance", "USDT=5", "--url", url, "--json"]
+        (key,) = json.loads(CliRunner().invoke(app, args).stdout)["keys"]
+        CliRunner().invoke(app, ["exchange", "accounts", "deposit", "dave", "BTC", "1", "--url", url])
+        CliRunner().invoke(app, ["exchange", "market", "halt", "LTCUSDT", "--url", url])
+    finally:
+        first.kill()
+    second = Process(["exchange", "--port", "0"], data_dir=tmp_path)
+    try:
+        url = second.wait_for_line(r"Paper exchange +(http://\S+)").group(1)
+        held = {each["asset"]: each["free"] for each in account_of(url, key)["balances"]}
+        assert held == {"BTC": "1.00000000", "USDT": "5.00000000"}
+        info = requests.get(f"{url}/api/v3/exchangeInfo?symbol=LTCUSDT", timeout=10).json()
+        assert info["symbols"][0]["status"] == "HALT"
+    finally:
+        assert second.stop() == 0
+
+
 def test_words_for_people(url: str) -> None:
     def lines(*args: str) -> str:
         result = CliRunner().invoke(app, ["exchange", *args, "--url", url])

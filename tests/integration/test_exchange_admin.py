@@ -246,6 +246,24 @@ async def test_requests_of_a_slow_account_keep_their_order(exchange: ExchangeSer
     assert took_s >= 0.06
 
 
+async def test_realism_and_trade_group_reach_the_engine(exchange: ExchangeServer, admin: httpx2.AsyncClient) -> None:
+    await opened(admin, realism="pessimistic", trade_group=7)
+    engine = exchange.venue.engine
+    assert (engine.realism("alice"), engine.trade_group("alice")) == ("pessimistic", 7)
+    await admin.patch("/accounts/alice", json={"realism": "optimistic", "trade_group": -1})
+    assert (engine.realism("alice"), engine.trade_group("alice")) == ("optimistic", -1)
+    assert (await admin.patch("/accounts/alice", json={"realism": "magic"})).status_code == 400
+
+
+async def test_a_halted_symbol_takes_no_orders(exchange: ExchangeServer, admin: httpx2.AsyncClient) -> None:
+    async with SignedClient(exchange.url) as client:
+        assert (await admin.patch("/symbols/BTCUSDT", json={"status": "HALT"})).status_code == 200
+        assert body(await client.order()) == {"code": -1013, "msg": "Market is closed."}
+        assert (await admin.patch("/symbols/BTCUSDT", json={"status": "TRADING"})).status_code == 200
+        assert (await client.order()).status_code == 200
+    assert (await admin.patch("/symbols/BTCUSDT", json={"status": "ASLEEP"})).status_code == 400
+
+
 async def test_the_exchange_has_a_latency_for_accounts_without_their_own(
     exchange: ExchangeServer, admin: httpx2.AsyncClient
 ) -> None:

@@ -68,6 +68,11 @@ class Lane:
         self._due_ns = 0
         self._inside: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is on its way."""
+        return not self._inside
+
     async def travel(self, delay_ns: int, now_ns: int) -> None:
         """Return when the way is done, after everything that set out before.
 
@@ -96,6 +101,11 @@ class Road:
         self.there = Lane()
         self.back = Lane()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is on its way, so that nothing can be overtaken."""
+        return self.there.is_empty and self.back.is_empty
+
 
 class Roads:
     """How long whose requests travel.
@@ -120,15 +130,16 @@ class Roads:
         for key in [key for key in self._draws if key[0] == account]:
             del self._draws[key]
 
-    async def travel(self, lane: Lane | None, account: str, own: Latency | None) -> None:
-        """One way of a request; without a lane (a connection that carries one request at a time) nothing is ordered."""
-        latency = self.default if own is None else own
-        if latency.is_none:
-            return
+    def of(self, own: Latency | None) -> Latency:
+        """What holds for an account with this latency of its own, or none."""
+        return self.default if own is None else own
+
+    async def travel(self, lane: Lane, account: str, latency: Latency) -> None:
+        """One way of a request of an account."""
         delay_ns = latency.fixed_ms * NS_PER_MS
         if latency.jitter_ms:
             delay_ns += int(self._draw(account, latency.seed).random() * latency.jitter_ms * NS_PER_MS)
-        await (lane or Lane()).travel(delay_ns, self._clock.monotonic_ns())
+        await lane.travel(delay_ns, self._clock.monotonic_ns())
 
     def _draw(self, account: str, seed: int) -> random.Random:
         found = self._draws.get((account, seed))

@@ -79,7 +79,7 @@ def test_events_of_an_account_arrive() -> None:
 def test_latency_takes_virtual_time() -> None:
     async def scenario(exchange: InProcessExchange) -> int:
         before = exchange.now_ms()
-        await exchange.post("/api/v3/order", **MARKET)
+        await exchange.request("POST", "/api/v3/order", MARKET)
         return exchange.now_ms() - before
 
     assert simulate(scenario, ExchangeOptions(latency="250")) in range(500, 505)

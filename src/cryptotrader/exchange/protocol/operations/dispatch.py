@@ -120,14 +120,18 @@ class Operations:
         """
         if account is None:
             return await self._carry_out(spec, params, account)
-        roads, own = self.desk.roads, self.desk.venue.account(account).latency
-        await roads.travel(road.there if road else None, account, own)
+        roads = self.desk.roads
+        latency = roads.of(self.desk.venue.account(account).latency)
+        if latency.is_none and (road is None or road.is_empty):
+            return await self._carry_out(spec, params, account)
+        road = road or Road()
+        await roads.travel(road.there, account, latency)
         try:
             answer = await self._carry_out(spec, params, account)
         except Refusal:
-            await roads.travel(road.back if road else None, account, own)
+            await roads.travel(road.back, account, latency)
             raise
-        await roads.travel(road.back if road else None, account, own)
+        await roads.travel(road.back, account, latency)
         return answer
 
     async def _carry_out(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
