@@ -186,7 +186,11 @@ def _fits(op: Op, symbol: object, qty: object, client_order_id: object) -> Itera
 def _session_kept(evidence: Evidence) -> Iterator[str]:
     world = evidence.world
     if world.has_session and world.last_answer == "answer" and not world.is_logged_on:
-        yield "the last connection is not logged on"
+        wire = max(sent.wire for sent in evidence.sent)
+        tries = [sent for sent in evidence.sent if sent.wire == wire and sent.method == "session.logon"]
+        # One that is under way, or was refused, is told of in the log and tried again.
+        if not tries or any(got.status == 200 for got in evidence.got[wire, tries[-1].id]):
+            yield "the last connection is not logged on"
 
 
 def _no_answer_lost(evidence: Evidence) -> Iterator[str]:

@@ -290,6 +290,19 @@ class RateLimits:
                 for limiter in self._account(cost.account).limiters.values():
                     limiter.count(cost.orders, venue_ms)
 
+    def settle_lost(self, cost: Cost, *, venue_ms: int) -> None:
+        """What could trade has ended without an answer: its orders may still land, so that they stay under way until
+        ``forget_lost``, whatever figures the venue tells meanwhile.
+        """
+        self.weight.pending -= cost.weight
+        self.weight.count(cost.weight, venue_ms)
+
+    def forget_lost(self, cost: Cost) -> None:
+        """It cannot land any more; where it did, the venue's own figure has it."""
+        if cost.orders:
+            for limiter in self._account(cost.account).limiters.values():
+                limiter.pending -= cost.orders
+
     def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "", spread_ms: int = 0) -> None:
         """The venue's own figures."""
         orders = self._orders.get(account)

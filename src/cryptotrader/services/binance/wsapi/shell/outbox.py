@@ -11,10 +11,10 @@ from cryptotrader.core.errors import NotConnected, VenueAuthError, VenueBanned, 
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.clock_offset import ClockOffset
 from cryptotrader.services.binance.signing import Credentials
-from cryptotrader.services.binance.wsapi.correlation import Pending, PendingTable
+from cryptotrader.services.binance.wsapi.correlation import Call, Kind, Pending, PendingTable
 from cryptotrader.services.binance.wsapi.frames import request_frame, sign
 from cryptotrader.services.binance.wsapi.ids import MessageIds
-from cryptotrader.services.binance.wsapi.limits import RateLimits
+from cryptotrader.services.binance.wsapi.limits import Cost, RateLimits
 from cryptotrader.services.binance.wsapi.reconcile import LostRequest
 from cryptotrader.services.binance.wsapi.reconnect import ConnectionPolicy
 from cryptotrader.services.binance.wsapi.replies import LimitRow, Reply
@@ -24,6 +24,9 @@ log = get_logger(__name__)
 
 EXPLICIT = frozenset({"session.logon", "userDataStream.subscribe.signature"})
 """Methods that carry key and signature though the connection is logged on."""
+
+LOST_MARGIN_MS = 1_000
+"""How far a timestamp may be ahead of the venue's clock. Source: "Timing security"."""
 
 CLOCK_MARGIN_MS = 5
 """How far two clocks may drift apart between two comparisons. Unit: milliseconds."""
@@ -93,6 +96,8 @@ class Outbox:
         # Measured against the monotonic clock, so that a step of our wall clock changes nothing.
         self.offset.offset_ms = (deps.clock.now_ns() - deps.clock.monotonic_ns()) // NS_PER_MS
         self._turns = 0
+        self._lost_costs: list[tuple[int, Cost]] = []
+        """Until when something may still land, and its cost; no more than the limits let out in that time."""
         self.now_ns = self._now_ns = deps.clock.monotonic_ns
 
     def venue_ms(self) -> int:
@@ -170,6 +175,31 @@ class Outbox:
             params["apiKey"] = credentials.api_key
         return params
 
+    def _settle_lost(self, entry: Pending) -> None:
+        """No answer will come; new orders that were sent may land for a while all the same."""
+        call = entry.call
+        if not (entry.has_cost and entry.link and call.kind is Kind.TRADE):
+            self._settle(entry)
+            return
+        entry.has_cost = False
+        self._limits.settle_lost(call.cost, venue_ms=self.window_ms())
+        valid_ns = int((self._window_of(call) + LOST_MARGIN_MS) * NS_PER_MS + self._policy.engine_timeout_s * NS_PER_S)
+        self._lost_costs.append((entry.sent_ns + valid_ns, call.cost))
+
+    def _forget_lost(self, now_ns: int) -> None:
+        for due in [due for due in self._lost_costs if due[0] <= now_ns]:
+            self._lost_costs.remove(due)
+            self._limits.forget_lost(due[1])
+
+    def _window_of(self, call: Call) -> float:
+        """How long a request stays valid. Unit: milliseconds."""
+        given = call.params.get("recvWindow")
+        try:
+            return float(str(given)) if given is not None else self._policy.recv_window_ms
+        except ValueError:
+            # Sent as it was by ``send``; the venue refuses it.
+            return self._policy.recv_window_ms
+
     def _settle(self, entry: Pending, *, rows: list[LimitRow] | None = None, was_sent: bool = True) -> None:
         if entry.has_cost:
             entry.has_cost = False
@@ -200,8 +230,7 @@ class Outbox:
         """What a caller needs to find the truth about a request that could trade."""
         self.stats.lost += 1
         params = entry.call.params
-        given = params.get("recvWindow")
-        window_ms = float(str(given)) if given is not None else self._policy.recv_window_ms
+        window_ms = self._window_of(entry.call)
         timestamp_ms = entry.timestamp_ms or self.venue_ms()
         sent_ns = entry.sent_ns or self._clock.monotonic_ns()
         return LostRequest(

@@ -343,7 +343,7 @@ class Courier(Outbox):
         self._own_links.pop(link.number, None)
         for entry in self.table.on_link(link.number):
             self.table.remove(entry)
-            self._settle(entry)
+            self._settle_lost(entry)
             if self._may_repeat(entry, now_ns):
                 self._queue(entry)
             else:
@@ -352,9 +352,10 @@ class Courier(Outbox):
     def sweep(self) -> None:
         """End what has waited too long."""
         now_ns = self._clock.monotonic_ns()
+        self._forget_lost(now_ns)
         for entry in self.table.due(now_ns):
             self.table.remove(entry)
-            self._settle(entry)
+            self._settle_lost(entry)
             if entry.link and self._may_repeat(entry, now_ns):
                 self._queue(entry)
             elif not entry.link and (silence_s := self._limits.silence_s(now_ns)) > 0:
@@ -367,6 +368,9 @@ class Courier(Outbox):
         self.is_open = False
         self.link = None
         self._again.clear()
+        for _, cost in self._lost_costs:
+            self._limits.forget_lost(cost)
+        self._lost_costs.clear()
         for entry in self.table:
             self.table.remove(entry)
             self._settle(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cryptotrader.config import get_logger
+from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import (
     ConfigError,
     CryptotraderError,
@@ -14,6 +15,7 @@ from cryptotrader.core.errors import (
     VenueRejected,
     VenueTimeout,
 )
+from cryptotrader.services.binance.errors import TIMESTAMP_REFUSED
 from cryptotrader.services.binance.models.session import Subscription
 from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.services.binance.wsapi.correlation import Call, Kind
@@ -30,6 +32,9 @@ OWN_COST = Cost(2, is_trading=True)
 
 ALREADY_ACTIVE = -2035
 """Code of a second subscription to an account on one connection (``errors.md``)."""
+
+LOGON_RETRY_NS = 5 * NS_PER_S
+"""Pause before a logon is tried again that was refused for its timestamp twice. Reason: it costs weight."""
 
 TERMINATED = "eventStreamTerminated"
 
@@ -50,6 +55,7 @@ class Session:
         self._wants_logon = False
         self._is_logon_stale = False
         """Whether the present connection has to be logged on, though it was made before that was wanted."""
+        self._logon_after_ns = 0
         self._feeds: dict[str, Feed] = {}
         self._stale: set[Feed] = set()
 
@@ -61,7 +67,7 @@ class Session:
     @property
     def is_stale(self) -> bool:
         """Whether anything has to be subscribed anew."""
-        return bool(self._stale) or self._is_logon_stale
+        return bool(self._stale) or (self._is_logon_stale and self._courier.now_ns() >= self._logon_after_ns)
 
     # Logon
 
@@ -93,7 +99,7 @@ class Session:
             try:
                 await self.log_on(link)
             except (VenueAuthError, VenueRejected) as error:
-                log.error(f"the new connection could not be logged on: {error.message}")
+                self._on_logon_refused(error)
         # One that is being subscribed elsewhere at this moment follows once this link has taken over, see ``adopt``.
         for feed in [feed for feed in self._feeds.values() if feed.is_confirmed]:
             feed.overlap(self._courier.link is not None)
@@ -130,7 +136,8 @@ class Session:
 
     def adopt(self, link: Link) -> None:
         """A successor has taken over: what was done on its predecessor in the meantime is done anew."""
-        self._is_logon_stale = self._wants_logon and not link.logged_on
+        if not self._is_logon_stale:
+            self._is_logon_stale = self._wants_logon and not link.logged_on
         for feed in self._feeds.values():
             if feed.is_confirmed and feed not in link.feeds.values():
                 feed.gap("subscribed on a connection that was just replaced")
@@ -193,7 +200,7 @@ class Session:
 
     async def renew(self, link: Link) -> None:
         """Log on where that was done too late, and subscribe anew what the venue ended by itself."""
-        if self._is_logon_stale and not await self._log_on_late(link):
+        if self._is_logon_stale and self.is_stale and not await self._log_on_late(link):
             return
         while self._stale and link.is_open:
             feed = self._stale.pop()
@@ -213,6 +220,13 @@ class Session:
                 self._stale.add(feed)
                 return
 
+    def _on_logon_refused(self, error: VenueAuthError | VenueRejected) -> None:
+        log.error(f"the new connection could not be logged on: {error.message}")
+        if isinstance(error, VenueRejected) and error.venue_code == TIMESTAMP_REFUSED:
+            # Clocks can be compared again; any other refusal is for good.
+            self._is_logon_stale = True
+            self._logon_after_ns = self._courier.now_ns() + LOGON_RETRY_NS
+
     async def _log_on_late(self, link: Link) -> bool:
         self._is_logon_stale = False
         if not self._wants_logon or link.logged_on:
@@ -220,7 +234,7 @@ class Session:
         try:
             await self.log_on(link)
         except (VenueAuthError, VenueRejected) as error:
-            log.error(f"the new connection could not be logged on: {error.message}")
+            self._on_logon_refused(error)
         except (VenueError, NotConnected):
             self._is_logon_stale = self._courier.link is link
             return False
