@@ -65,7 +65,7 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
         "C": _orig_client_order_id(update),
         "x": update.execution,
         "X": order.status,
-        "r": update.reason if update.execution is ExecutionType.REJECTED else NO_REASON,
+        "r": update.reason,
         "i": order.order_id,
         "l": format_scaled(fill.qty if fill else 0),
         "z": format_scaled(order.executed),
@@ -93,8 +93,7 @@ def execution_report(update: OrderUpdate, *, event_ms: int, unit: int = 1) -> di
         report["b"] = ALLOCATED
         report["a"] = fill.allocation_id
     if update.execution is ExecutionType.EXPIRED and order.status is OrderStatus.EXPIRED:
-        # The engine's own word, or what the kind of order says.
-        report["eR"] = update.reason if update.reason != NO_REASON else expiry_reason(order)
+        report["eR"] = expiry_reason(order)
     return report
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cryptotrader.core.orders import OrderStatus, OrderType, Side
 from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.events import TradePrinted
+from cryptotrader.exchange.engine.events import OrderUpdate, TradePrinted
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder
 from tests.support.contingent_kit import contingent, engine_at, passes, state_of, told
 from tests.support.engine_kit import (
@@ -110,7 +110,9 @@ def test_a_triggered_buy_that_costs_more_than_there_is_expires() -> None:
     order, _ = engine.submit("alice", contingent("BUY", "STOP_LOSS", "105", "2"), NOW_MS)
     engine.submit("alice", limit("BUY", "50", "195"), NOW_MS)
     engine.on_depth(diff(101, asks=levels(("101", "0"), ("102", "0"), ("130", "9"))), NOW_MS)
-    assert told(passes(engine, 2, "105")) == [("1", "EXPIRED", "EXPIRED", "", "REJECTED")]
+    events = passes(engine, 2, "105")
+    assert told(events) == [("1", "EXPIRED", "EXPIRED", "", "REJECTED")]
+    assert [each.reason for each in of_kind(events, OrderUpdate)] == ["INSUFFICIENT_BALANCES"]
     assert state_of(engine, order) == ("EXPIRED", "REJECTED")
     assert locked(engine, "alice", "USDT") == p("9750")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, OrderType, Side, TimeInForce
@@ -137,7 +138,9 @@ def test_an_expired_order_says_why(time_in_force: TimeInForce, reason: str) -> N
     expired = order(status=OrderStatus.EXPIRED, time_in_force=time_in_force)
     message = rendered(update(expired, ExecutionType.EXPIRED))
     assert (message["eR"], message["r"]) == (reason, "NONE")
-    assert rendered(update(expired, ExecutionType.EXPIRED, reason="OCO_TRIGGER"))["eR"] == "OCO_TRIGGER"
+    refused = msgspec.structs.replace(expired, expiry_reason="REJECTED")
+    message = rendered(update(refused, ExecutionType.EXPIRED, reason="INSUFFICIENT_BALANCES"))
+    assert (message["eR"], message["r"]) == ("REJECTED", "INSUFFICIENT_BALANCES")
 
 
 def test_a_rejected_order_carries_the_reason_and_no_working_time() -> None:
