@@ -59,10 +59,13 @@ class OrderStatus(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
-        return self in _OPEN
+        return self in OPEN_STATUSES
 
 
-_OPEN = frozenset({OrderStatus.NEW, OrderStatus.PENDING_NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_CANCEL})
+OPEN_STATUSES = frozenset(
+    {OrderStatus.NEW, OrderStatus.PENDING_NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_CANCEL}
+)
+"""Of orders that can still trade."""
 
 
 class ExecutionType(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cryptotrader.core.orders import OrderType, Realism, Side
+from cryptotrader.core.orders import OPEN_STATUSES, OrderType, Realism, Side
 from cryptotrader.core.scaled import SCALE, mul_scaled
 from cryptotrader.exchange.engine.contingent.list_history import ListHistory
 from cryptotrader.exchange.engine.errors import INSUFFICIENT_BALANCE_TEXT, rejected
@@ -59,6 +59,8 @@ def needed_lock(order: Order) -> int:
 
 class Wallet:
     """Free and locked amounts of each asset. Neither is ever negative."""
+
+    __slots__ = ("_free", "_locked")
 
     def __init__(self, free: Mapping[str, int], locked: Mapping[str, int] | None = None) -> None:
         self._free = dict(free)
@@ -174,7 +176,7 @@ class History:
         """Remember a new order; forgets the one that closed first when full."""
         self.orders[order.order_id] = order
         self._by_client_id[order.client_order_id] = order.order_id
-        if order.is_open:
+        if order.status in OPEN_STATUSES:
             self.open[order.order_id] = order
         else:
             self._closed.append(order.order_id)

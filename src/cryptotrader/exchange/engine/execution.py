@@ -44,6 +44,8 @@ class Execution:
         now_ms: The time that everything in here happens at, epoch ms.
     """
 
+    __slots__ = ("_accounts", "_touched", "due", "events", "next_execution_id", "now_ms", "taking")
+
     def __init__(self, accounts: Mapping[str, Account], due: Due, next_execution_id: int, now_ms: int) -> None:
         self._accounts = accounts
         self.due = due
@@ -56,11 +58,11 @@ class Execution:
 
     def finish(self) -> list[Event]:
         """Close with the balances of every account that was touched, and hand out the events."""
+        events, now_ms = self.events, self.now_ms
         for account_id, assets in self._touched.items():
-            balances = self._accounts[account_id].wallet.balances_of(assets)
-            self.events.append(BalancesChanged(account_id, balances, self.now_ms))
-        self._touched = {}
-        return self.events
+            events.append(BalancesChanged(account_id, self._accounts[account_id].wallet.balances_of(assets), now_ms))
+        self._touched.clear()
+        return events
 
     def touch(self, account_id: str, assets: tuple[str, ...]) -> None:
         """Balances of these assets may have changed."""
@@ -132,12 +134,21 @@ class Execution:
         """A new order enters: lock what it needs and tell."""
         account = self._accounts[order.account]
         account.history(order.symbol).add(order)
+        assets = market.assets
         if lock:
-            base, quote = market.assets
-            account.wallet.lock(quote if order.side is _BUY else base, lock)
+            account.wallet.lock(assets[order.side is _BUY], lock)
             order.held = lock
-        self.touch(order.account, market.assets)
-        self.report(order, _NEW)
+        self.touch(order.account, assets)
+        self.events.append(
+            OrderUpdate(
+                order=order.snapshot(),
+                execution=_NEW,
+                execution_id=self.next_execution_id,
+                time_ms=self.now_ms,
+                client_order_id=order.client_order_id,
+            )
+        )
+        self.next_execution_id += 1
 
     def withdraw(
         self, market: SymbolMarket, order: Order, status: OrderStatus, *, reason: str = "", cause: Cause = NO_CAUSE

@@ -8,7 +8,15 @@ from operator import methodcaller
 
 import msgspec
 
-from cryptotrader.core.orders import OrderStatus, OrderType, PegOffsetType, PegPriceType, Side, TimeInForce
+from cryptotrader.core.orders import (
+    OPEN_STATUSES,
+    OrderStatus,
+    OrderType,
+    PegOffsetType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+)
 
 NO_ORDER_LIST = -1
 """``orderListId`` of an order that belongs to no list."""
@@ -243,7 +251,7 @@ class Order(msgspec.Struct, kw_only=True, gc=False):
     @property
     def is_open(self) -> bool:
         """Whether it can still trade."""
-        return self.status.is_open
+        return self.status in OPEN_STATUSES
 
     def snapshot(self) -> Order:
         """A copy for the outside."""
