@@ -432,6 +432,26 @@ async def test_reconcile_finds_an_order_that_arrives_late() -> None:
         assert found is not None
 
 
+async def test_what_became_of_a_cancelled_list_shows_in_its_first_order() -> None:
+    async with desk() as on:
+        params = {"symbol": "BTCUSDT", "orderListId": 5, "newClientOrderId": "gone"}
+        lost = LostRequest("orderList.cancel", params, timestamp_ms=on.venue.now_ms(), recv_window_ms=5_000)
+        members = [{"symbol": "BTCUSDT", "orderId": number, "clientOrderId": "m"} for number in (11, 12)]
+        on.venue.auto["orderList.status"] = lambda wire, given: {
+            "orderListId": 5,
+            "contingencyType": "OCO",
+            "listOrderStatus": "ALL_DONE",
+            "listClientOrderId": "l",
+            "symbol": "BTCUSDT",
+            "orders": members,
+        }
+        on.venue.auto["order.status"] = lambda wire, given: {**REPORT, "status": "CANCELED"}
+        found = await on.client.reconcile(lost)
+        assert found is not None
+        assert found.status == "CANCELED"
+        assert on.venue.sent("order.status")[0]["params"]["orderId"] == 11
+
+
 async def test_reconcile_goes_on_over_a_lost_connection_and_gives_up_with_the_same_question() -> None:
     async with desk() as on:
         outcome = lost_order(on)

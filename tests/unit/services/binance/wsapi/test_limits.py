@@ -179,3 +179,23 @@ def test_no_key_shows_in_a_repr() -> None:
     limits = RateLimits()
     take(limits, ORDER)
     assert "secret" not in repr(limits)
+
+
+def test_an_order_that_may_still_land_keeps_its_place_whatever_the_venue_counts_meanwhile() -> None:
+    limits = RateLimits()
+    for limiter in limits.orders_of("secret-key"):
+        limiter.limit = 1
+    assert take(limits, ORDER) == 0
+    limits.settle_lost(ORDER, venue_ms=MINUTE)
+    limits.heard([orders(0, 1)], venue_ms=MINUTE, account="secret-key")
+    assert take(limits, ORDER) > 0
+    limits.forget_lost(ORDER)
+    assert limits.weight.pending == 0
+
+
+def test_connecting_holds_its_weight_until_it_is_over() -> None:
+    limits = RateLimits(weight_per_minute=3)
+    limits.connecting()
+    assert take(limits, Cost(2, is_trading=True)) > 0
+    limits.connected(venue_ms=MINUTE, is_open=False)
+    assert take(limits, Cost(2, is_trading=True)) == 0

@@ -7,7 +7,12 @@ from cryptotrader.services.binance.request import Params, RequestSpec, SecurityT
 
 
 class SubscribeParams(Params, frozen=True, kw_only=True):
-    """``userDataStream.subscribe`` takes none."""
+    """``userDataStream.subscribe`` takes none.
+
+    A request of its own concerns the connection that it is sent over, and is not made again on the next one: its events
+    go to ``on_message`` as they come, and nothing could say there what was missed or told twice in between.
+    ``BinanceWebSocketConnection.user_data`` subscribes anew, in order and without copies, and tells of gaps.
+    """
 
 
 SPEC = RequestSpec(
