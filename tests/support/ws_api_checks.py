@@ -189,7 +189,8 @@ def _session_kept(evidence: Evidence) -> Iterator[str]:
         wire = max(sent.wire for sent in evidence.sent)
         tries = [sent for sent in evidence.sent if sent.wire == wire and sent.method == "session.logon"]
         # One that is under way, or was refused, is told of in the log and tried again.
-        if not tries or any(got.status == 200 for got in evidence.got[wire, tries[-1].id]):
+        answers = evidence.got[wire, tries[-1].id] if tries else []
+        if not tries or any(got.status == 200 and got.at_ns < world.closed_ns for got in answers):
             yield "the last connection is not logged on"
 
 

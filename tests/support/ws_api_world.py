@@ -139,6 +139,7 @@ class World:
         self.last_answer: str = ""
         """How the request in the calm at the end went."""
         self.is_over = False
+        self.closed_ns = 0
         self._mutate = mutate
         self.has_session = False
         """Whether the client was logged on."""
@@ -166,7 +167,7 @@ class World:
             await self._reconcile(client)
             await self._last_word(client)
             await self._last_event()
-            self.is_over = True
+            self.is_over, self.closed_ns = True, self.now_ns
             self.is_logged_on = client.is_logged_on or not (client.is_connected and self.has_session)
             await client.close()
         await asyncio.sleep(SETTLE_S)
