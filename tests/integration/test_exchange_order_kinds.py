@@ -5,6 +5,8 @@ Binance: ``rest-api.md``, "New order"; ``faqs/`` on trailing stops, self-trade p
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +15,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from websockets.asyncio.client import connect
 
 from cryptotrader.core.events import Trade
+from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import SystemClock
 from tests.support.api_client import RESTING, SYMBOL, Api, served
@@ -314,3 +318,35 @@ async def test_an_order_is_replaced_by_one_of_another_kind() -> None:
         answer = await at.api.ask("order.cancelReplace", **again, cancelOrderId=told["newOrderResponse"]["orderId"])
         assert answer["error"]["data"]["newOrderResponse"] == {"code": -2010, "msg": "Order would trigger immediately."}
         assert answer["error"]["data"]["cancelResponse"]["type"] == "STOP_LOSS"
+
+
+RANGED = msgspec.structs.replace(
+    BTC, price_range=PriceRange(bid_up=units("1.0001"), ask_down=units("0.5")), reference=ReferenceRule()
+)
+"""Buys reach four and a half above the reference price and no further."""
+
+
+async def test_an_order_trades_within_the_price_range_only() -> None:
+    """``faqs/price_range_execution_rules.md``: what lies beyond expires; the reference price is told everywhere."""
+    venue = PaperVenue([RANGED], [QuietSource()], clock=SystemClock())
+    async with floor(venue) as at:
+        none = await at.api.result("referencePrice", **SYMBOL)
+        assert none["referencePrice"] is None
+        await at.api.result("order.place", **(MARKET | {"type": "MARKET"}))
+        now = await at.api.result("referencePrice", **SYMBOL)
+        assert (now["referencePrice"], now["symbol"]) == ("45000.00000000", "BTCUSDT")
+        async with connect(f"ws://127.0.0.1:{at.api.server.port}/ws/btcusdt@referencePrice") as stream:
+            event = json.loads(await asyncio.wait_for(stream.recv(), 5))
+        assert (event["r"], event["s"]) == ("45000.00000000", "BTCUSDT")
+        rule = {"ruleType": "PRICE_RANGE", "bidLimitMultUp": "1.00010000", "askLimitMultDown": "0.50000000"}
+        assert (await at.api.result("executionRules", **SYMBOL))["symbolRules"][0]["rules"] == [rule]
+        calculation = await at.api.result("referencePrice.calculation", **SYMBOL)
+        assert calculation == SYMBOL | {
+            "calculationType": "ARITHMETIC_MEAN",
+            "bucketCount": 300,
+            "bucketWidthMs": 1000,
+        }
+        placed = await at.api.result("order.place", **SYMBOL, side="BUY", type="MARKET", quantity="3")
+        reason = "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"
+        assert (placed["status"], placed["executedQty"], placed["expiryReason"]) == ("EXPIRED", "2.00000000", reason)
+        assert (await at.api.told(i=placed["orderId"], x="EXPIRED"))["eR"] == reason

@@ -67,8 +67,8 @@ class VenueView:
         return self._venue.statistics(symbol).aggregates.since(agg_id)
 
     def reference_price(self, symbol: str, now_ms: int) -> ReferencePrice:
-        """None: trades here keep to no price range, so no symbol has a reference price (``referencePrice``)."""
-        return ReferencePrice(symbol, None, now_ms)
+        """What the price range is put around; no price where the symbol has none, or nothing traded of late."""
+        return ReferencePrice(symbol, self._venue.engine.reference_price(symbol, now_ms), now_ms)
 
     def average(self, symbol: str) -> AveragePrice:
         """The average price of the last minutes and when the last trade was."""
