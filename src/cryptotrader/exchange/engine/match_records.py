@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.engine.accounts import ALWAYS, Period
@@ -51,38 +52,47 @@ class MatchRecords(Records):
         return self._market(symbol).reference_price(now_ms)
 
     def prevented_matches(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        prevented_match_id: int | None = None,
-        order_id: int | None = None,
-        from_id: int | None = None,
-        limit: int = DEFAULT_LIMIT,
+        self, account: str, symbol: str, *, limit: int = DEFAULT_LIMIT, **which: int | None
     ) -> list[PreventedMatch]:
-        """Prevented matches in which the account was on either side, oldest first (``myPreventedMatches``)."""
+        """Prevented matches in which the account was on either side, oldest first (``myPreventedMatches``).
+
+        Args:
+            account: Whose.
+            symbol: The taker's.
+            limit: Most rows.
+            which: ``prevented_match_id``, ``order_id`` (of either side), ``from_id``; None and left out are the same.
+        """
         self._market(symbol)
+        match_id, order_id, from_id = _named(which, "prevented_match_id", "order_id", "from_id")
         found: Iterable[PreventedMatch] = self._accounts[account].history(symbol).prevented
-        if prevented_match_id is not None:
-            found = (each for each in found if each.prevented_match_id == prevented_match_id)
+        if match_id is not None:
+            found = (each for each in found if each.prevented_match_id == match_id)
         if order_id is not None:
             found = (each for each in found if order_id in (each.taker_order_id, each.maker_order_id))
         if from_id is not None:
             found = (each for each in found if each.prevented_match_id >= from_id)
-        return list(found)[:limit]
+        return list(islice(found, limit))
 
     def allocations(
         self,
         account: str,
         symbol: str,
         *,
-        order_id: int | None = None,
-        from_id: int | None = None,
         period: Period = ALWAYS,
         limit: int = DEFAULT_LIMIT,
+        **which: int | None,
     ) -> list[Fill]:
-        """Fills that smart order routing allocated, oldest first (``myAllocations``)."""
+        """Fills that smart order routing allocated, oldest first (``myAllocations``).
+
+        Args:
+            account: Whose.
+            symbol: The taker's.
+            period: When.
+            limit: Most rows: the first ones from an id or a time on, else the newest.
+            which: ``order_id``, ``from_id``; None and left out are the same.
+        """
         self._market(symbol)
+        order_id, from_id = _named(which, "order_id", "from_id")
         found = [
             fill
             for fill in self._accounts[account].history(symbol).fills
@@ -111,3 +121,11 @@ class MatchRecords(Records):
             if each.order_id == order_id and each.execution_id >= (from_execution_id or 0)
         ]
         return found[:limit]
+
+
+def _named(which: dict[str, int | None], *names: str) -> list[int | None]:
+    """The values of keywords, in order; who passes another one hears of it as of any function."""
+    unknown = which.keys() - set(names)
+    if unknown:
+        raise TypeError(f"no such way to choose: {', '.join(sorted(unknown))}")
+    return [which.get(name) for name in names]
