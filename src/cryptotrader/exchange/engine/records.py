@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from cryptotrader.core.orders import OrderStatus, Side
-from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet
+from cryptotrader.exchange.engine.accounts import ALWAYS, Account, Fees, FillQuery, Period, Wallet, needed_lock
 from cryptotrader.exchange.engine.contingent.triggers import Due
 from cryptotrader.exchange.engine.errors import invalid_symbol, no_such_order
 from cryptotrader.exchange.engine.events import Balance
@@ -16,7 +16,7 @@ from cryptotrader.exchange.engine.fingerprint import fingerprint
 from cryptotrader.exchange.engine.matching.book import UNKNOWN_QUEUE
 from cryptotrader.exchange.engine.matching.market import SymbolMarket
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import Fill, Order
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, Fill, Order
 from cryptotrader.exchange.engine.rules import SymbolRules, Terms
 from cryptotrader.exchange.engine.state import (
     AccountState as AccountState,
@@ -333,6 +333,8 @@ class Records:
             order = kept.snapshot()
             self._next_order_id = max(self._next_order_id, order.order_id + 1)
             self._accounts[order.account].history(order.symbol).add(order)
+            if order.is_open and order.is_working and not order.held and order.order_list_id == NO_ORDER_LIST:
+                order.held = needed_lock(order)  # From before orders said what they hold.
             if order.is_open and order.symbol in self._markets and order.status is not OrderStatus.PENDING_NEW:
                 (at_work if order.is_working else waiting).append(order)
         for order in sorted(at_work, key=lambda each: (each.working_ms, each.order_id)):

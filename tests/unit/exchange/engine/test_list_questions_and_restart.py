@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cryptotrader.exchange.engine.accounts import Period
@@ -130,3 +131,13 @@ def test_the_fingerprint_changes_with_what_must_not_be_lost_and_with_nothing_els
     assert len(set(seen)) == len(seen)
     twin = engine_at()
     assert twin.state_hash() == seen[0]
+
+
+def test_records_from_before_orders_said_what_they_hold_are_taken() -> None:
+    engine = engine_at()
+    engine.submit("alice", limit("BUY", "90", "2"), NOW_MS)
+    state = engine.state()
+    old = msgspec.structs.replace(state, orders=tuple(msgspec.structs.replace(each, held=0) for each in state.orders))
+    fresh = Engine([RULES])
+    fresh.restore(old)
+    assert fresh.state_hash() == engine.state_hash()

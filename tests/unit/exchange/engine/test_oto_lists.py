@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cryptotrader.core.orders import OrderStatus, Side
+from cryptotrader.core.orders import OrderStatus, OrderType, PegPriceType, Side
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.order_lists import CancelList, ListKind, NewOrderList
-from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, AmendOrder, CancelOrder, NewOrder
+from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, AmendOrder, CancelOrder, NewOrder, Peg
 from tests.support.contingent_kit import (
     contingent,
     engine_at,
@@ -257,3 +257,19 @@ def test_an_amended_working_order_releases_the_pending_one_when_its_new_quantity
     engine.amend("alice", AmendOrder(symbol=SYMBOL, order_id=1, qty=p("1")), NOW_MS)
     assert locked(engine, "alice", "USDT") == p("95")
     assert told(engine.on_trade(trade(2, "94", "1", sells=True), NOW_MS))[-1] == ("2", "NEW", "NEW", "works", "")
+
+
+def test_pegged_legs_take_their_price_when_they_enter() -> None:
+    """``faqs/pegged_orders.md``, "OTO and OTOCO"."""
+    engine = engine_at()
+    best = Peg(PegPriceType.PRIMARY_PEG)
+    working, pending = (
+        NewOrder(symbol=SYMBOL, side=Side(side), type=OrderType.LIMIT, qty=p("1"), peg=best) for side in ("BUY", "SELL")
+    )
+    _, orders, _ = engine.submit_list("alice", oto(working, pending), NOW_MS)
+    assert [order.price for order in orders] == [p("99"), 0]
+    assert locked(engine, "alice", "USDT") == p("99")
+    engine.on_depth(diff(101, asks=levels(("100.5", "1"))), NOW_MS)
+    engine.on_trade(trade(2, "98", "5", sells=True), NOW_MS)
+    assert engine.order("alice", SYMBOL, order_id=2).price == p("100.5")
+    assert locked(engine, "alice", "BTC") == p("1")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from cryptotrader.core.orders import OrderStatus, OrderType, Side
+from cryptotrader.core.orders import OrderStatus, OrderType, PegOffsetType, PegPriceType, Side
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, TradePrinted
-from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder
+from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, CancelOrder, Peg
 from tests.support.contingent_kit import contingent, engine_at, passes, state_of, told
 from tests.support.engine_kit import (
     NOW_MS,
@@ -208,3 +209,27 @@ def test_a_stop_without_any_condition_is_refused() -> None:
     engine = engine_at()
     with pytest.raises(Refusal):
         engine.submit("alice", contingent("SELL", "STOP_LOSS"), NOW_MS)
+
+
+def test_a_pegged_stop_takes_its_price_from_the_book_when_it_triggers() -> None:
+    """``faqs/pegged_orders.md``, "Stop-limit orders"; it is checked again then."""
+    engine = engine_at()
+    pegged = msgspec.structs.replace(
+        contingent("SELL", "STOP_LOSS_LIMIT", "95"), peg=Peg(PegPriceType.PRIMARY_PEG, PegOffsetType.PRICE_LEVEL, 1)
+    )
+    order, _ = engine.submit("alice", pegged, NOW_MS)
+    assert (order.price, locked(engine, "alice", "BTC")) == (0, p("1"))
+    engine.on_depth(diff(101, asks=levels(("103", "1"))), NOW_MS)
+    passes(engine, 2, "95")
+    assert engine.order("alice", SYMBOL, order_id=order.order_id).price == p("102")
+
+
+def test_a_pegged_stop_expires_where_the_book_has_no_such_level() -> None:
+    engine = engine_at()
+    pegged = msgspec.structs.replace(
+        contingent("BUY", "STOP_LOSS_LIMIT", "105"), peg=Peg(PegPriceType.PRIMARY_PEG, PegOffsetType.PRICE_LEVEL, 50)
+    )
+    engine.submit("alice", pegged, NOW_MS)
+    assert locked(engine, "alice", "USDT") == p("105"), "what it costs at its stop price"
+    assert told(passes(engine, 2, "105")) == [("1", "EXPIRED", "EXPIRED", "", "REJECTED")]
+    assert locked(engine, "alice", "USDT") == 0
