@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.table import Table
 
-BENCHMARKS = ("engine_commands", "fanout", "order_roundtrip", "ws_api_client", "ws_api_streams")
+BENCHMARKS = ("fanout", "journal", "order_roundtrip", "ws_api_client", "ws_api_streams")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -147,7 +147,7 @@ async def test_a_store_that_contradicts_itself_is_refused(tmp_path: Path) -> Non
     venue = paper_venue(store_path=path)
     await venue.close()
     store = Store(path)
-    store.fold([b'balance\0default/BTC\0["default","BTC",1,1]'], store.applied)
+    store.fold({b"balance\0default/BTC\0": b'["default","BTC",1,1]'}, store.applied)
     store.close()
     with pytest.raises(ConfigError, match="contradicts"):
         paper_venue(store_path=path)

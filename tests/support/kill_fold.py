@@ -67,10 +67,12 @@ class Fold:
         at = 9 + payload[8]
         self.commands[payload[9:at].decode()] += 1
         while at < len(payload):
-            size = int.from_bytes(payload[at : at + 4], "little")
-            kind, key, data = payload[at + 4 : at + 4 + size].split(b"\0", 2)
-            self.kinds[kind.decode()][key.decode()] = data
-            at += 4 + size
+            head_size = int.from_bytes(payload[at : at + 2], "little")
+            size = int.from_bytes(payload[at + 2 : at + 6], "little")
+            kind, key, rest = payload[at + 6 : at + 6 + head_size].split(b"\0")
+            assert not rest
+            at += 6 + head_size + size
+            self.kinds[kind.decode()][key.decode()] = payload[at - size : at]
 
     # What a store is asked, so that the records' own reader makes the state of it.
 

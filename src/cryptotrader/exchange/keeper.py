@@ -21,7 +21,7 @@ from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import LedgerError
 from cryptotrader.exchange.store import Row, Store
 from cryptotrader.ledger.commit import GroupCommit
-from cryptotrader.ledger.entries import pack_entry, unpack_entry
+from cryptotrader.ledger.entries import apply_entry, pack_entry
 from cryptotrader.ledger.files import Journal
 from cryptotrader.ledger.lock import FileLock
 
@@ -46,7 +46,7 @@ class Recovery:
 
     Attributes:
         entries: Entries that the store did not have yet.
-        records: Records that they changed.
+        records: Records that were put into the store for them.
         cut_bytes: Length of a last write that was not whole; 0 where the journal was clean.
         seconds: How long it took.
     """
@@ -101,14 +101,14 @@ class Keeper:
         try:
             for number, payload in self.journal.recover():
                 entries += 1
-                for piece in unpack_entry(payload).records:
-                    records += 1
-                    rows[_head(piece)] = piece
+                apply_entry(payload, rows)
                 if len(rows) >= FOLD_ROWS:
-                    store.fold(rows.values(), number)
-                    rows.clear()
+                    records += len(rows)
+                    store.fold(rows, number)
+                    rows = {}
             if rows:
-                store.fold(rows.values(), number)
+                records += len(rows)
+                store.fold(rows, number)
             self.journal.clear()
         except (ValueError, apsw.Error, OSError) as error:
             raise LedgerError(f"cannot recover from the journal in {self.journal.folder}: {error}") from None
@@ -137,11 +137,11 @@ class Keeper:
             if after is not None:
                 after()
             return
-        pieces = {head: head + data for head, data in rows}
-        payload = pack_entry(command, to_ms(self._clock.now_ns()), pieces.values())
+        changed = dict(rows)
+        payload = pack_entry(command, to_ms(self._clock.now_ns()), changed)
 
         def durable() -> None:
-            self._waiting.update(pieces)
+            self._waiting.update(changed)
             self._plan()
             if after is not None:
                 after()
@@ -184,7 +184,7 @@ class Keeper:
         self._in_flight.add_done_callback(lambda done: self._folded(done, rows))
 
     def _fold_now(self, store: Store, rows: dict[bytes, bytes], applied: int) -> None:
-        store.fold(rows.values(), applied)
+        store.fold(rows, applied)
         self.journal.drop(applied)
 
     def _folded(self, done: asyncio.Future[None], rows: dict[bytes, bytes]) -> None:
@@ -224,8 +224,3 @@ class Keeper:
         self.journal.close()
         store.close()
         self._lock.release()
-
-
-def _head(piece: bytes) -> bytes:
-    """The head of a row that was put together."""
-    return piece[: piece.index(0, piece.index(0) + 1) + 1]

@@ -5,7 +5,8 @@ The journal acknowledges; this follows a few seconds behind, in the background, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from operator import add
 from pathlib import Path
 from typing import Final
 
@@ -86,14 +87,14 @@ class Store:
         rows = self._db.execute("SELECT key, data FROM records WHERE kind = ? ORDER BY key", (kind,))
         return [(str(key), bytes(data)) for key, data in rows]
 
-    def fold(self, rows: Iterable[bytes], applied: int) -> None:
-        """Put records in, each head and data in one piece; when it returns, they are on disk up to entry ``applied``.
+    def fold(self, rows: Mapping[bytes, bytes], applied: int) -> None:
+        """Put records in, by head; when it returns, they are on disk, and the store is as after entry ``applied``.
 
         Raises:
             apsw.Error: The disk does not take it; nothing has changed.
         """
-        head, _ = make_row(*_APPLIED, b"")
-        pieces = (*rows, head + str(applied).encode())
+        head, data = make_row(*_APPLIED, str(applied).encode())
+        pieces = (*map(add, rows.keys(), rows.values()), head + data)
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute(_FOLD, (apsw.carray(pieces),))

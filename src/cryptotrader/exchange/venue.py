@@ -214,31 +214,36 @@ class PaperVenue(VenueCommands):
         kept: list[UserEvent | KeptEvent] = []
         symbols: set[str] = set()
         for event in events:
-            match event:
+            match event:  # The frequent ones first.
+                case OrderUpdate():
+                    if event.fill is not None or event.prevented is not None:
+                        symbols.add(event.order.symbol)
+                    told.append((event.order.account, event))
+                    kept.append(event)
+                case BalancesChanged():
+                    self._updated_ms[event.account] = event.time_ms
+                    told.append((event.account, event))
+                    kept.append(event)
                 case DepthChanged():
+                    self.market.publish(event)
+                case TopChanged():
+                    self._statistics[event.ticker.symbol].set_top(event.ticker)
                     self.market.publish(event)
                 case TradePrinted():
                     symbols.add(event.trade.symbol)
                     self._statistics[event.trade.symbol].apply_trade(event.trade, event.taker)
                     self.market.publish(event)
-                case TopChanged():
-                    self._statistics[event.ticker.symbol].set_top(event.ticker)
-                    self.market.publish(event)
-                case OrderUpdate():
-                    symbols.add(event.order.symbol)
-                    told.append((event.order.account, event))
                 case ListUpdate():
                     told.append((event.order_list.account, event))
-                case BalancesChanged():
-                    self._updated_ms[event.account] = event.time_ms
-                    told.append((event.account, event))
+                    kept.append(event)
                 case OrderKept() | TrailMoved():
-                    pass  # For the records; nobody is told.
+                    kept.append(event)  # For the records; nobody is told.
                 case _:
                     told.append((event.account, event))
-            if not isinstance(event, (DepthChanged, TradePrinted, TopChanged)):
-                kept.append(event)
-        if kept and not self._keeper.is_broken:
+                    kept.append(event)
+        if self._keeper.store is None:
+            self._tell(told)
+        elif kept and not self._keeper.is_broken:
             rows = self._records.outcome(kept)
             rows.append(self._records.ids(self.engine.ids()))
             rows.extend(self._records.symbol(self.engine.symbol_counters(symbol)) for symbol in symbols)

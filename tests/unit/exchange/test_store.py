@@ -11,16 +11,15 @@ from cryptotrader.core.errors import ConfigError
 from cryptotrader.exchange.store import SCHEMA_VERSION, Store, make_row
 
 
-def piece(kind: str, key: str, data: bytes) -> bytes:
-    head, rest = make_row(kind, key, data)
-    return head + rest
+def rows(*records: tuple[str, str, bytes]) -> dict[bytes, bytes]:
+    return dict(make_row(*record) for record in records)
 
 
 def test_a_fold_replaces_records_and_says_how_far_it_went(tmp_path: Path) -> None:
     store = Store(tmp_path / "folder" / "x.db")
     assert store.applied == 0
-    store.fold([piece("order", "1", b"old"), piece("order", "2", b"other"), piece("key", "k", b"gone")], 3)
-    store.fold([piece("order", "1", b"new\0with a nul"), piece("key", "k", b"")], 7)
+    store.fold(rows(("order", "1", b"old"), ("order", "2", b"other"), ("key", "k", b"gone")), 3)
+    store.fold(rows(("order", "1", b"new\0with a nul"), ("key", "k", b"")), 7)
     store.close()
     again = Store(tmp_path / "folder" / "x.db")
     assert again.read("order") == [("1", b"new\0with a nul"), ("2", b"other")]
@@ -32,16 +31,16 @@ def test_a_fold_replaces_records_and_says_how_far_it_went(tmp_path: Path) -> Non
 
 def test_a_fold_that_fails_changes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "x.db")
-    store.fold([piece("order", "1", b"old")], 1)
+    store.fold(rows(("order", "1", b"old")), 1)
     blocker = apsw.Connection(str(tmp_path / "x.db"))
     blocker.execute("BEGIN IMMEDIATE")
     store._db.set_busy_timeout(1)
     with pytest.raises(apsw.Error):
-        store.fold([piece("order", "1", b"new")], 2)
+        store.fold(rows(("order", "1", b"new")), 2)
     blocker.execute("ROLLBACK")
     blocker.close()
     assert (store.read("order"), store.applied) == ([("1", b"old")], 1)
-    store.fold([piece("order", "1", b"new")], 2)
+    store.fold(rows(("order", "1", b"new")), 2)
     assert (store.read("order"), store.applied) == ([("1", b"new")], 2)
     store.close()
 
