@@ -181,6 +181,15 @@ class Session:
                 outside["AAA"] -= sign * fill.qty
                 outside[fill.symbol[3:]] += sign * fill.quote_qty
                 outside[fill.commission_asset] += fill.commission
+            elif isinstance(event, OrderUpdate) and event.prevented is not None:
+                # A routed transfer is taken in one quote asset and given in another. Both orders lose, so count one.
+                match = event.prevented
+                is_taker = event.order.order_id == match.taker_order_id
+                if match.mode == "TRANSFER" and is_taker and match.account != match.maker_account:
+                    moved = mul_scaled(match.price, match.taker_prevented_qty)
+                    sign = 1 if event.order.side is Side.BUY else -1
+                    outside[match.symbol[3:]] += sign * moved
+                    outside[match.maker_symbol[3:]] -= sign * moved
         held = dict.fromkeys(outside, 0)
         for account in ACCOUNTS:
             for asset, free, locked in self.engine.balances(account):

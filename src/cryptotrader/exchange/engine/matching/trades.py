@@ -97,12 +97,15 @@ def prevent(run: Execution, market: SymbolMarket, taker: Order, step: Prevention
 
 
 def _transfer(run: Execution, market: SymbolMarket, taker: Order, maker: Order, step: Prevention) -> None:
-    """What the accounts would have traded changes hands at the maker's price, without a fee and without a trade."""
-    rules = market.rules
+    """What the accounts would have traded changes hands at the maker's price, without a fee and without a trade.
+
+    By smart order routing each pays or receives the quote asset of its own order, as in a trade.
+    """
     quote_qty = mul_scaled(step.price, step.taker_qty)
-    sign = 1 if taker.side is Side.BUY else -1
-    for account_id, direction in ((taker.account, sign), (maker.account, -sign)):
-        wallet = run.account(account_id).wallet
-        wallet.credit(rules.base, direction * step.taker_qty)
-        wallet.credit(rules.quote, -direction * quote_qty)
-        run.touch(account_id, market.assets)
+    for order, place in ((taker, market), (maker, step.market or market)):
+        sign = 1 if order.side is _BUY else -1
+        base, quote = place.assets
+        wallet = run.account(order.account).wallet
+        wallet.credit(base, sign * step.taker_qty)
+        wallet.credit(quote, -sign * quote_qty)
+        run.touch(order.account, place.assets)

@@ -124,6 +124,20 @@ def test_self_trades_are_prevented_on_other_books_too() -> None:
     assert engine.book("BTCUSDC").levels(Side.SELL) == []
 
 
+def test_a_routed_transfer_is_paid_in_each_orders_own_quote_asset() -> None:
+    """Binance is silent: as in a trade, the exchange stands between the two."""
+    engine = an_engine({}, {})
+    for account in ("alice", "bob"):
+        engine.set_trade_group(account, 5)
+    changes = {"symbol": "BTCUSDC", "use_sor": False, "self_trade_prevention_mode": "TRANSFER"}
+    engine.submit("bob", msgspec.structs.replace(routed("SELL", "2", "27000"), **changes), NOW_MS)
+    new = msgspec.structs.replace(routed("BUY", "1", "31000"), self_trade_prevention_mode="TRANSFER")
+    order, _ = engine.submit("alice", new, NOW_MS)
+    assert order.status is OrderStatus.EXPIRED_IN_MATCH
+    assert (free(engine, "alice", "BTC"), free(engine, "alice", "USDT")) == (p("21"), p("973000"))
+    assert (free(engine, "bob", "USDC"), locked(engine, "bob", "BTC")) == (p("1027000"), p("1"))
+
+
 def test_fill_or_kill_counts_all_books() -> None:
     engine = an_engine({}, ASKS)
     order, _ = engine.submit("alice", routed("BUY", "10", "31000", "FOK"), NOW_MS)
