@@ -27,6 +27,19 @@ STREAMS = [
     "btcusdt@bookTicker",
     "btcusdt@kline_1m",
 ]
+MORE_STREAMS = [
+    "btcusdt@depth",
+    "btcusdt@depth20@100ms",
+    "!miniTicker@arr",
+    "btcusdt@ticker_1h",
+    "btcusdt@ticker_4h",
+    "!ticker_1d@arr",
+    "btcusdt@kline_1d@+08:00",
+    "btcusdt@avgPrice",
+    "btcusdt@referencePrice",
+]
+"""Kinds that came after this client; they are names to it, and lists would break what it says of raw messages."""
+
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": 0.01}
 
 
@@ -129,6 +142,10 @@ class Driver:
                     self._expect(f"raw.{event}", inbox, lambda message, event=event: message.get("e") == event)
                 self._expect("raw.partial", inbox, lambda message: "lastUpdateId" in message)
                 self._expect("raw.bookTicker", inbox, lambda message: "B" in message and "e" not in message)
+            if combined:
+                stream.subscribe(MORE_STREAMS, id=15)
+                for name in MORE_STREAMS:
+                    self._expect(f"combined.{name}", inbox, lambda message, name=name: message.get("stream") == name)
             stream.unsubscribe(STREAMS, id=13)
             self._expect(f"{kind}.unsubscribed", inbox, lambda message: message.get("id") == 13)
             stream.diff_book_depth(symbol="BTCUSDT", id=14)

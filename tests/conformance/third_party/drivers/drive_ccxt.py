@@ -131,6 +131,10 @@ class Driver:
         await step("watch.bids_asks", exchange.watch_bids_asks([PAIR]))
         await step("watch.ohlcv", exchange.watch_ohlcv(PAIR, "1m"))
         await step("watch.ohlcv_1s", exchange.watch_ohlcv(PAIR, "1s"))
+        await step("watch.ohlcv_zone", exchange.watch_ohlcv(PAIR, "1d", params={"timezone": "+08:00"}))
+        await step("watch.mini_ticker", exchange.watch_ticker(PAIR, {"name": "miniTicker"}))
+        await step("watch.hour_ticker", exchange.watch_ticker(PAIR, {"name": "ticker_1h"}))
+        await step("watch.agg_trades", exchange.watch_trades(PAIR, params={"name": "aggTrade"}))
         await step("watch.order_books", self._books(lambda: exchange.watch_order_book_for_symbols([PAIR, "ETH/USDT"])))
         await step("unwatch", exchange.un_watch_ticker(PAIR))
 

@@ -36,6 +36,11 @@ class Report(logging.Handler):
         """Keep a warning."""
         self._warnings.append(record.getMessage())
 
+    @property
+    def warnings(self) -> list[str]:
+        """What was logged so far."""
+        return self._warnings
+
     def note(self, name: str, value: T) -> T:
         """Keep a value."""
         self._steps[name] = value
