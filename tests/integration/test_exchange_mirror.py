@@ -13,9 +13,9 @@ import pytest
 
 from cryptotrader.config.settings import Settings, load_settings
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.core.events import DepthDiff
+from cryptotrader.core.events import BookTicker, DepthDiff
 from cryptotrader.core.orders import Side
-from cryptotrader.exchange.engine.events import DepthChanged, TradePrinted
+from cryptotrader.exchange.engine.events import DepthChanged, TopChanged, TradePrinted
 from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.source import MarketSource
 from cryptotrader.exchange.market.spec import PACKAGED_TAPE, MirrorSpec, parse_market, read_recording
@@ -70,6 +70,7 @@ class Watched:
     diffs: dict[str, list[DepthDiff]] = field(default_factory=lambda: {symbol: [] for symbol in SYMBOLS})
     trade_ids: dict[str, list[int]] = field(default_factory=lambda: {symbol: [] for symbol in SYMBOLS})
     crossed: list[str] = field(default_factory=list)
+    tops: dict[str, list[BookTicker]] = field(default_factory=lambda: {symbol: [] for symbol in SYMBOLS})
 
     def __post_init__(self) -> None:
         self.server.venue.market.subscribe(self.on_event)
@@ -80,6 +81,8 @@ class Watched:
             bids, asks = (self.levels(event.diff.symbol, side, 1) for side in (Side.BUY, Side.SELL))
             if bids and asks and bids[0][0] >= asks[0][0]:
                 self.crossed.append(event.diff.symbol)
+        if isinstance(event, TopChanged):
+            self.tops[event.ticker.symbol].append(event.ticker)
         if isinstance(event, TradePrinted):
             self.trade_ids[event.trade.symbol].append(event.trade.trade_id)
 
@@ -104,6 +107,10 @@ class Watched:
             assert all(left.last_id + 1 == right.first_id for left, right in pairwise(self.diffs[symbol]))
             ids = self.trade_ids[symbol]
             assert all(left < right for left, right in pairwise(ids))
+            tops = self.tops[symbol]
+            assert tops
+            assert all(left.update_id <= right.update_id for left, right in pairwise(tops))
+            assert all(top.bid < top.ask for top in tops)
 
 
 def pause(server: ExchangeServer) -> None:

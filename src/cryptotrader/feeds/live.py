@@ -17,6 +17,7 @@ from cryptotrader.feeds.candles import CandleFeed
 from cryptotrader.feeds.catalogue import SymbolCatalogue
 from cryptotrader.feeds.depth import DepthFeed
 from cryptotrader.feeds.tickers import TickerFeed
+from cryptotrader.feeds.tops import TopFeed
 from cryptotrader.feeds.trades import TradeFeed
 from cryptotrader.market.candles import INTERVALS
 from cryptotrader.net import Supervisor
@@ -29,6 +30,7 @@ log = get_logger(__name__)
 DEPTH = "depth"
 TICKER = "ticker"
 TRADES = "trades"
+TOP = "top"
 
 
 def kline(interval: str) -> str:
@@ -62,7 +64,7 @@ class _Entry:
 
 
 class LiveMarket:
-    """Feeds by symbol and kind. Kinds are ``DEPTH``, ``TICKER``, ``TRADES`` and ``kline(interval)``.
+    """Feeds by symbol and kind. Kinds are ``DEPTH``, ``TICKER``, ``TRADES``, ``TOP`` and ``kline(interval)``.
 
     Symbols must be in Binance's spelling and known to the catalogue; ask ``catalogue.require`` first.
 
@@ -213,6 +215,8 @@ class LiveMarket:
             return TickerFeed(symbol, self._context)
         if kind == TRADES:
             return TradeFeed(symbol, self._context)
+        if kind == TOP:
+            return TopFeed(symbol, self._context)
         interval = kind.removeprefix("kline:")
         if interval != kind and interval in INTERVALS:
             return CandleFeed(symbol, cast(Interval, interval), self._context)

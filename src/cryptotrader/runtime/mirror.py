@@ -15,7 +15,8 @@ from cryptotrader.core.events import Candle
 from cryptotrader.exchange.market.mirror import MirrorHistory, MirrorSource
 from cryptotrader.exchange.market.spec import MirrorSpec
 from cryptotrader.feeds.depth import DepthChange, DepthFeed
-from cryptotrader.feeds.live import DEPTH, TRADES, LiveMarket
+from cryptotrader.feeds.live import DEPTH, TOP, TRADES, LiveMarket
+from cryptotrader.feeds.tops import TopFeed
 from cryptotrader.feeds.trades import TradeFeed
 from cryptotrader.market.candles import INTERVALS
 from cryptotrader.net import SystemClock
@@ -49,6 +50,7 @@ SIDE_BY_SIDE = 8
 class _Feeds:
     depth: DepthFeed
     trades: TradeFeed
+    top: TopFeed
 
 
 async def open_mirror(
@@ -83,6 +85,7 @@ async def open_mirror(
     for each in feeds.values():
         stack.callback(each.depth.topic.subscribe(lambda change: _on_depth(source, change)).close)
         stack.callback(each.trades.topic.subscribe(source.on_trade).close)
+        stack.callback(each.top.topic.subscribe(source.on_top).close)
     log.info(f"mirroring {', '.join(spec.symbols)} of {spec.venue}")
     return source
 
@@ -133,14 +136,15 @@ async def _past(rest: BinanceRest, spec: MirrorSpec) -> dict[tuple[str, str], li
 
 
 async def _follow(stack: AsyncExitStack, live: LiveMarket, symbol: str) -> _Feeds:
-    """Lease a symbol's book and trades, and wait until both are true."""
+    """Lease a symbol's book, trades and top, and wait until the first two are true."""
     clock = SystemClock()
-    leases = [live.lease(symbol, kind) for kind in (DEPTH, TRADES)]
+    leases = [live.lease(symbol, kind) for kind in (DEPTH, TRADES, TOP)]
     for lease in leases:
         stack.callback(lease.close)
-    depth, trades = (lease.feed for lease in leases)
+    depth, trades, top = (lease.feed for lease in leases)
     assert isinstance(depth, DepthFeed)
     assert isinstance(trades, TradeFeed)
+    assert isinstance(top, TopFeed)
     while True:
         try:
             await depth.wait_ready(OPENING_S)
@@ -149,7 +153,7 @@ async def _follow(stack: AsyncExitStack, live: LiveMarket, symbol: str) -> _Feed
             continue
     while not trades.is_fresh:
         await clock.sleep(POLL_S)
-    return _Feeds(depth, trades)
+    return _Feeds(depth, trades, top)
 
 
 def _on_depth(source: MirrorSource, change: DepthChange) -> None:

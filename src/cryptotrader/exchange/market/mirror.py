@@ -93,7 +93,7 @@ class MirrorSource:
         self._is_live = is_live
         self._books: dict[str, OrderBook] = {}
         self._ids = {symbol: _Ids() for symbol in books}
-        self._tops: dict[str, tuple[object, object]] = {}
+        self._tops = {symbol: BookTicker(symbol, 0, 0, 0, 0, 0) for symbol in books}
         self._waiting: deque[MarketEvent] = deque()
         self._wake: Callable[[], None] | None = None
 
@@ -131,6 +131,12 @@ class MirrorSource:
             ids.trade_shift = ids.trade_id + 1 - trade.trade_id
         ids.trade_id = trade.trade_id + ids.trade_shift
         self._put(msgspec.structs.replace(trade, trade_id=ids.trade_id) if ids.trade_shift else trade)
+
+    def on_top(self, top: BookTicker) -> None:
+        """Best bid and ask; may be ahead of the book, and may come again."""
+        if not self._books:
+            return
+        self._put(msgspec.structs.replace(top, update_id=top.update_id + self._ids[top.symbol].update_shift))
 
     def call_when_due(self, wake: Callable[[], None]) -> None:
         """Tell ``wake`` whenever there is something to hand over."""
@@ -178,10 +184,15 @@ class MirrorSource:
         return self._books[symbol].snapshot()
 
     def advance(self, now_ns: int, max_events: int) -> list[MarketEvent]:
-        """What has happened, and the top of each book where it changed."""
+        """What has happened, and the top of each book where nobody has told it."""
         events: list[MarketEvent] = []
         while self._waiting and len(events) < max_events:
             event = self._waiting.popleft()
+            if isinstance(event, BookTicker):
+                if event.update_id > self._tops[event.symbol].update_id:
+                    self._tops[event.symbol] = event
+                    events.append(event)
+                continue
             events.append(event)
             match event:
                 case DepthDiff():
@@ -196,12 +207,15 @@ class MirrorSource:
         return events
 
     def _new_top(self, symbol: str) -> BookTicker | None:
-        book = self._books[symbol]
+        book, told = self._books[symbol], self._tops[symbol]
         bid, ask = book.best_bid, book.best_ask
-        if bid is None or ask is None or self._tops.get(symbol) == (bid, ask):
+        if bid is None or ask is None or book.last_id <= told.update_id:
             return None
-        self._tops[symbol] = bid, ask
-        return BookTicker(symbol, book.last_id, *bid, *ask)
+        top = BookTicker(symbol, book.last_id, *bid, *ask)
+        if msgspec.structs.replace(told, update_id=top.update_id) == top:
+            return None
+        self._tops[symbol] = top
+        return top
 
     def next_due_ns(self) -> int | None:
         """At once, where something has happened."""
