@@ -148,23 +148,43 @@ class Limiter:
 class _Orders:
     """The order limits of one account, by their lengths."""
 
-    __slots__ = ("limiters", "until_ns")
+    __slots__ = ("limiters", "pending", "until_ns")
 
     def __init__(self) -> None:
         self.limiters: dict[int, Limiter] = {
             10_000: Limiter(ORDERS_PER_10_S, 10_000, falls=True),
             DAY_MS: Limiter(ORDERS_PER_DAY, DAY_MS, falls=True),
         }
+        self.pending = 0
+        """Under way, which is the same for every length; what the limiters themselves say of it stays 0."""
         self.until_ns = 0
 
     def limiter(self, row: LimitRow, interval_ms: int) -> Limiter:
         """The one of a length; the venue may have lengths of its own."""
         found = self.limiters.get(interval_ms)
         if found is None:
-            under_way = max(known.pending for known in self.limiters.values())
             found = self.limiters[interval_ms] = Limiter(row.limit, interval_ms, falls=True)
-            found.pending = under_way
         return found
+
+    def fit(self, count: int, now_ns: int, venue_ms: int) -> bool:
+        """Whether so many may be sent now."""
+        taken = self.pending + count
+        for limiter in self.limiters.values():
+            if not limiter.from_ms <= venue_ms < limiter.until_ms:
+                limiter.roll(venue_ms)
+            if limiter.used + taken > limiter.limit:
+                return False
+        return self.until_ns <= now_ns
+
+    def wait_ms(self, count: int, venue_ms: int) -> int:
+        """Milliseconds until they fit."""
+        return max(
+            0
+            # What is larger than the whole limit is the venue's to refuse.
+            if limiter.used + self.pending + count <= limiter.limit or not limiter.used + self.pending
+            else limiter.until_ms - venue_ms
+            for limiter in self.limiters.values()
+        )
 
 
 class RateLimits:
@@ -202,6 +222,10 @@ class RateLimits:
         """The order limits of an account, shortest interval first."""
         return list(self._account(account).limiters.values())
 
+    def orders_under_way(self, account: str) -> int:
+        """New orders of an account that were sent and have not ended."""
+        return self._account(account).pending
+
     def take(self, cost: Cost, *, now_ns: int, venue_ms: int) -> float:
         """Take what a request needs; afterwards call ``settle``.
 
@@ -227,7 +251,7 @@ class RateLimits:
             self._until_ns > now_ns
             or weight.used + weight.pending + amount > limit
             or raw.used >= raw.limit
-            or (orders is not None and not self._fits(orders, cost.orders, now_ns, venue_ms))
+            or (orders is not None and not orders.fit(cost.orders, now_ns, venue_ms))
         ):
             wait_s = self._wait_s(cost, orders, now_ns=now_ns, venue_ms=venue_ms)
             if wait_s > 0:
@@ -236,19 +260,8 @@ class RateLimits:
         # Never told and never given back: a request counts when it is sent.
         raw.used += 1
         if orders is not None:
-            for limiter in orders.limiters.values():
-                limiter.pending += cost.orders
+            orders.pending += cost.orders
         return 0.0
-
-    def _fits(self, orders: _Orders, count: int, now_ns: int, venue_ms: int) -> bool:
-        if orders.until_ns > now_ns:
-            return False
-        for limiter in orders.limiters.values():
-            if not limiter.from_ms <= venue_ms < limiter.until_ms:
-                limiter.roll(venue_ms)
-            if limiter.used + limiter.pending + count > limiter.limit:
-                return False
-        return True
 
     def _wait_s(self, cost: Cost, orders: _Orders | None, *, now_ns: int, venue_ms: int) -> float:
         until_ns = self._until_ns
@@ -256,8 +269,7 @@ class RateLimits:
         wait_ms = max(wait_ms, self.raw_requests.wait_ms(1, venue_ms))
         if orders is not None:
             until_ns = max(until_ns, orders.until_ns)
-            for limiter in orders.limiters.values():
-                wait_ms = max(wait_ms, limiter.wait_ms(cost.orders, venue_ms))
+            wait_ms = max(wait_ms, orders.wait_ms(cost.orders, venue_ms))
         return max((until_ns - now_ns) / NS_PER_S, wait_ms / 1000, 0.0)
 
     def settle(
@@ -280,8 +292,7 @@ class RateLimits:
         """
         self.weight.pending -= cost.weight
         if cost.orders:
-            for limiter in self._account(cost.account).limiters.values():
-                limiter.pending -= cost.orders
+            self._account(cost.account).pending -= cost.orders
         if rows is not None:
             self.heard(rows, venue_ms=venue_ms, account=cost.account, spread_ms=spread_ms)
         elif was_sent:
@@ -300,8 +311,7 @@ class RateLimits:
     def forget_lost(self, cost: Cost) -> None:
         """It cannot land any more; where it did, the venue's own figure has it."""
         if cost.orders:
-            for limiter in self._account(cost.account).limiters.values():
-                limiter.pending -= cost.orders
+            self._account(cost.account).pending -= cost.orders
 
     def heard(self, rows: Iterable[LimitRow], *, venue_ms: int, account: str = "", spread_ms: int = 0) -> None:
         """The venue's own figures."""
