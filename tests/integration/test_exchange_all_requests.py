@@ -150,6 +150,7 @@ OPOCO = WORKING | {
 LEGACY = SYMBOL | {"side": "SELL", "quantity": "0.001", "price": "46000.00", "stopPrice": "44000.00"}
 SOR = SYMBOL | {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "44000.00", "quantity": "0.001"}
 QTY = {"pendingQuantity": "0.001"}
+BUY = SYMBOL | {"side": "BUY", "quantity": "0.001"}
 NO_OCO = (-2010, "OCO orders are not supported for this symbol")
 NO_OTO = (-2010, "OTO orders are not supported for this symbol.")
 NO_OPO = (-2010, "OPO orders are not supported for this symbol.")
@@ -178,25 +179,26 @@ FORBIDDEN: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
         RESTING | {"pegPriceType": "PRIMARY_PEG"},
         (-2010, "Pegged orders are not supported for this symbol."),
     ),
-    *(
-        (
-            "order.place",
-            RESTING | {"type": kind, "stopPrice": "46000"},
-            (-2010, f"{text} orders are not supported for this symbol."),
-        )
-        for kind, text in (("STOP_LOSS_LIMIT", "Stop loss limit"), ("TAKE_PROFIT_LIMIT", "Take profit limit"))
+    (
+        "order.place",
+        RESTING | {"type": "STOP_LOSS_LIMIT", "stopPrice": "46000"},
+        (-2010, "Stop loss limit orders are not supported for this symbol."),
     ),
-    *(
-        (
-            "order.place",
-            SYMBOL | {"side": "BUY", "type": kind, "quantity": "0.001"} | more,
-            (-2010, f"{text} orders are not supported for this symbol."),
-        )
-        for kind, text, more in (
-            ("STOP_LOSS", "Stop loss", {"stopPrice": "46000"}),
-            ("TAKE_PROFIT", "Take profit", {"stopPrice": "44000"}),
-            ("MARKET", "Market", {}),
-        )
+    (
+        "order.place",
+        RESTING | {"type": "TAKE_PROFIT_LIMIT", "stopPrice": "44000"},
+        (-2010, "Take profit limit orders are not supported for this symbol."),
+    ),
+    ("order.place", BUY | {"type": "MARKET"}, (-2010, "Market orders are not supported for this symbol.")),
+    (
+        "order.place",
+        BUY | {"type": "STOP_LOSS", "stopPrice": "46000"},
+        (-2010, "Stop loss orders are not supported for this symbol."),
+    ),
+    (
+        "order.place",
+        BUY | {"type": "TAKE_PROFIT", "stopPrice": "44000"},
+        (-2010, "Take profit orders are not supported for this symbol."),
     ),
     (
         "order.place",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.client import connect
 
 from cryptotrader.core.clock import NS_PER_MS
+from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.net import SystemClock
 from tests.support.api_client import RESTING, SYMBOL, Api, place, served
-from tests.support.paper import QuietSource, SignedClient, TestClock, body, paper_venue, running_exchange
+from tests.support.paper import BTC, QuietSource, SignedClient, TestClock, body, paper_venue, running_exchange, units
 
 DAY_MS = 86_400_000
 
@@ -98,3 +101,30 @@ async def test_a_symbol_that_is_halted_takes_no_orders_and_lets_them_go() -> Non
         assert (await api.result("order.cancel", **SYMBOL, orderId=order["orderId"]))["status"] == "CANCELED"
         venue.set_status("BTCUSDT", "TRADING")
         await place(api)
+
+
+async def test_an_amount_that_the_book_cannot_serve_is_refused() -> None:
+    """``errors.md``: an order by amount must come to what the lot filters want."""
+    rules = msgspec.structs.replace(BTC, market_min_qty=units("20"))
+    async with served(venue=PaperVenue([rules], [QuietSource()], clock=SystemClock())) as api:
+        told = await api.error("order.place", **SYMBOL, side="BUY", type="MARKET", quoteOrderQty="1000000")
+        text = "Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity."
+        assert told == (400, -2010, text)
+
+
+FAULTS = {
+    -1001: (500, "Internal error; unable to process your request. Please try again."),
+    -1006: (500, "An unexpected response was received from the message bus. Execution status unknown."),
+    -1008: (503, "Server is currently overloaded with other requests. Please try again in a few minutes."),
+    -1016: (503, "This service is no longer available."),
+}
+"""Troubles of a server, which come on request only."""
+
+
+async def test_troubles_of_the_server_come_on_request() -> None:
+    async with running_exchange() as server, SignedClient(server.url) as client:
+        for code, (status, text) in FAULTS.items():
+            wanted = {"operation": "time", "kind": "error", "code": code, "count": 1}
+            assert (await client.http.post("/admin/faults", json=wanted)).status_code < 300
+            reply = await client.get("/api/v3/time")
+            assert (reply.status_code, body(reply)) == (status, {"code": code, "msg": text})
