@@ -201,9 +201,10 @@ async def test_a_new_connection_can_be_half_open() -> None:
         async with connect(url(server, "/ws/btcusdt@trade"), ping_interval=None, close_timeout=0.1) as socket:
             trade(server, 101)
             await socket.send('{"method":"LIST_SUBSCRIPTIONS","id":1}')
-            pong = await socket.ping()
+            pong = asyncio.ensure_future(await socket.ping())
             assert await is_silent(socket)
             assert not pong.done()
+            pong.cancel()
             assert socket.close_code is None
         async with connect(url(server, "/ws/btcusdt@trade")) as socket:
             trade(server, 102)

@@ -162,7 +162,8 @@ async def test_what_one_order_took_at_one_price_is_one_aggregate() -> None:
         async with listening(server, "btcusdt@aggTrade", "btcusdt@trade") as listener:
             await client.order(type="MARKET", price=None, timeInForce=None, quantity="0.6")
             await client.order(type="MARKET", price=None, timeInForce=None, quantity="0.1")
-            aggregates, trades = [], []
+            aggregates: list[Any] = []
+            trades: list[Any] = []
             async with asyncio.timeout(PATIENCE_S):
                 while len(aggregates) < 3:
                     message = json.loads(await listener.socket.recv())

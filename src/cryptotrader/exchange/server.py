@@ -14,7 +14,6 @@ from starlette.routing import Mount
 
 from cryptotrader.config import get_logger
 from cryptotrader.core.scaled import parse_scaled
-from cryptotrader.exchange.blocks import BlockSchedule
 from cryptotrader.exchange.protocol.admin import Admin
 from cryptotrader.exchange.protocol.auth import RequestAuthenticator
 from cryptotrader.exchange.protocol.faults import FaultRules, ReportedClock
@@ -24,6 +23,7 @@ from cryptotrader.exchange.protocol.operations import UNKNOWN, UNKNOWN_TEXT, Des
 from cryptotrader.exchange.protocol.rest import ABORT, RestFront, error_body
 from cryptotrader.exchange.protocol.upgrade import WebSocketFront, make_upgrade_router
 from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.market.blocks import BlockSchedule
 from cryptotrader.net import Supervisor
 from cryptotrader.transport.http_head import BoundedHead
 from cryptotrader.transport.policy import TransportPolicy

@@ -16,7 +16,6 @@ from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
-from cryptotrader.exchange.blocks import BlockTrades
 from cryptotrader.exchange.commands import VenueCommands
 from cryptotrader.exchange.driver import MarketDriver
 from cryptotrader.exchange.engine.engine import Engine
@@ -43,6 +42,7 @@ from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.records import Records
 from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
+from cryptotrader.market.blocks import BlockTrades
 
 log = get_logger(__name__)
 

@@ -27,8 +27,8 @@ MAX_PENDING_FRAMES = 1_024
 TOO_SLOW = "client reads too slowly"
 
 FROZEN_S = 900.0
-"""How long a frozen connection is kept. Unit: seconds. Reason: longer than any client waits; nothing is read from it, so
-nothing tells that the client has gone."""
+"""How long a frozen connection is kept. Unit: seconds. Reason: longer than any client waits; since nothing is read from
+it, nothing tells that the client has gone."""
 
 PINGS_REMEMBERED = 16
 """Pings whose answer still counts. Reason: more are not on their way before the connection counts as dead."""

@@ -152,8 +152,8 @@ def update(first: int, last: int) -> SharedEvent:
 
 def test_messages_are_dropped_duplicated_and_delayed_by_stream_and_symbol() -> None:
     book = FaultBook()
+    assert StreamFaults(book).is_idle
     faults = StreamFaults(book)
-    assert faults.is_idle
     for spec in (
         fault("stream_drop", stream="trade", symbol="BTCUSDT"),
         fault("stream_duplicate", stream="trade", symbol="BTCUSDT", copies=2),

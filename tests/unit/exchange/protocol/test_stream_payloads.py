@@ -10,9 +10,9 @@ import pytest
 
 from cryptotrader.core.events import BookTicker, Candle, DepthDiff, Ticker24h, Trade
 from cryptotrader.core.scaled import SCALE, parse_scaled
-from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.protocol.streams import payloads
 from cryptotrader.market.aggregates import AggTrade
+from cryptotrader.market.blocks import BlockTrade
 from tests.support.recording import FILES, needs_recording
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from cryptotrader.core.events import BookTicker, Candle, Level, Ticker24h, Trade
 from cryptotrader.core.scaled import div_scaled, format_scaled, mul_scaled
-from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.protocol.render.orders import Json
 from cryptotrader.market.aggregates import AggTrade
+from cryptotrader.market.blocks import BlockTrade
 
 
 def levels(side: Sequence[Level]) -> list[tuple[str, str]]:

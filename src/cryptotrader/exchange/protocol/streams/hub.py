@@ -10,7 +10,6 @@ from typing import assert_never
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import Clock, to_ms
-from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.exchange.engine.events import DepthChanged, MarketEvent, TopChanged, TradePrinted
 from cryptotrader.exchange.protocol.faults import FaultBook
 from cryptotrader.exchange.protocol.faults.streams import StreamFaults
@@ -20,6 +19,7 @@ from cryptotrader.exchange.protocol.streams.delays import Delays
 from cryptotrader.exchange.protocol.streams.paced import MarketView, Pulse
 from cryptotrader.exchange.protocol.streams.pulses import DepthPulse, make_pulse
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
+from cryptotrader.market.blocks import BlockTrade
 from cryptotrader.transport.fanout import Broadcaster, Member
 
 TICK_MS = 100

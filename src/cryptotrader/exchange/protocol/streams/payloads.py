@@ -14,8 +14,8 @@ import msgspec
 
 from cryptotrader.core.events import BookTicker, Candle, DepthDiff, Level, Ticker24h, Trade
 from cryptotrader.core.scaled import div_scaled, format_scaled
-from cryptotrader.exchange.blocks import BlockTrade
 from cryptotrader.market.aggregates import AggTrade
+from cryptotrader.market.blocks import BlockTrade
 
 MILLIS = 1
 MICROS = 1_000

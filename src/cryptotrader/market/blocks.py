@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from random import Random
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -94,8 +94,13 @@ class BlockSchedule:
 
     def draw(self, symbol: str, at_ms: int) -> tuple[float, float, bool]:
         """(size from 0 to 1, distance of the price from -1 to 1, whether the buyer made it) of a block trade."""
-        rng = Random(f"{self._seed}/{symbol}/{at_ms}")
-        return rng.random(), rng.uniform(-1, 1), rng.random() < 0.5
+        size, distance, side = (self._number(f"{symbol}/{at_ms}/{what}") for what in ("size", "price", "side"))
+        return size, 2 * distance - 1, side < 0.5
 
     def _due_ms(self, symbol: str, hour: int) -> int:
-        return hour * HOUR_MS + int(Random(f"{self._seed}/{symbol}/{hour}").random() * HOUR_MS)
+        return hour * HOUR_MS + int(self._number(f"{symbol}/{hour}") * HOUR_MS)
+
+    def _number(self, name: str) -> float:
+        """From 0 up to 1, the same for the same name and seed."""
+        digest = blake2b(f"{self._seed}/{name}".encode(), digest_size=6).digest()
+        return int.from_bytes(digest, "big") / 2**48
