@@ -155,7 +155,7 @@ class Execution:
     ) -> None:
         """Take an open order from where it rests or waits, and close it."""
         if order.is_working:
-            market.side(order.side).remove(order)
+            (market.bids if order.side is _BUY else market.asks).remove(order)
         elif order.status is not OrderStatus.PENDING_NEW:
             market.stop_waiting(order)
         self.close(market, order, status, reason=reason, cause=cause)

@@ -36,7 +36,7 @@ class Resting:
         """By how much the last diff shortened the queue."""
         self.credit_ms = 0
         """Time of that diff. A trade from before it, told later, is part of the shortening and not counted twice."""
-        left = order.remaining
+        left = order.qty - order.executed - order.prevented_qty
         self.shown = min(order.iceberg_qty, left) if order.iceberg_qty else left
         """What the public sees of it: all, or the slice of an iceberg."""
 

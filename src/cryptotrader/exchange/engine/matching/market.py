@@ -99,6 +99,7 @@ class SymbolMarket:
         self.next_allocation_id = 0
         """``allocId`` of the next fill by smart order routing."""
         self._average = AveragePrice(rules.avg_price_mins)
+        self._has_window = rules.avg_price_mins > 0
         self._reference = ReferencePrice(rules.reference) if rules.reference is not None else None
 
     @property
@@ -267,15 +268,18 @@ class SymbolMarket:
 
         Source: ``filters.md``, PERCENT_PRICE and its kind.
         """
-        reference = self.reference_price(now_ms)
-        return self.average_price(now_ms) if reference is None else reference
+        if self._reference is not None:
+            reference = self._reference.value(now_ms)
+            if reference is not None:
+                return reference
+        return self.average_price(now_ms)
 
     def average_price(self, now_ms: int) -> int | None:
         """Average of the window; the last price where nothing traded in it; the middle of the book before any trade.
 
         None where not even a book is known. Filters that need it then let the order pass.
         """
-        if self.rules.avg_price_mins:
+        if self._has_window:
             average = self._average.value(now_ms)
             if average is not None:
                 return average
