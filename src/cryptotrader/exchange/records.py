@@ -13,6 +13,7 @@ from msgspec.structs import astuple
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.accounts import ApiKey, PaperAccount
+from cryptotrader.exchange.engine.accounts import needed_lock
 from cryptotrader.exchange.engine.events import (
     Balance,
     BalanceAdjusted,
@@ -25,7 +26,7 @@ from cryptotrader.exchange.engine.events import (
     UserEvent,
 )
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch, Trail
+from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NO_TRADE, Amendment, Fill, Order, PreventedMatch, Trail
 from cryptotrader.exchange.engine.records import AccountState, Counters, EngineState, SymbolCounters
 from cryptotrader.exchange.store import Row, Store, make_row
 
@@ -200,7 +201,7 @@ class Records:
             counters=_read_counters(store),
             accounts=states,
             statuses=tuple((symbol, _decode_status(data)) for symbol, data in store.read(_STATUS)),
-            orders=tuple(_decode_order(data) for _, data in store.read(_ORDER)),
+            orders=tuple(_read_order(data) for _, data in store.read(_ORDER)),
             fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
             lists=tuple(_decode_list(data) for _, data in store.read(_LIST)),
             trails=tuple(_decode_trail(data) for _, data in store.read(_TRAIL)),
@@ -214,6 +215,14 @@ class Records:
             checkpoints=dict(store.read(_CHECKPOINT)),
             listen_keys=dict(store.read(_LISTEN_KEY)),
         )
+
+
+def _read_order(data: bytes) -> Order:
+    """Orders of version 1 did not say what they hold: what each needs, since there were no lists and no stops."""
+    order = _decode_order(data)
+    if order.is_open and not order.held and order.order_list_id == NO_ORDER_LIST and order.stop is None:
+        order.held = needed_lock(order)
+    return order
 
 
 def _read_counters(store: Store) -> Counters:
