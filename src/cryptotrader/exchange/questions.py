@@ -6,13 +6,13 @@ from cryptotrader.core.clock import Clock, to_ms
 from cryptotrader.core.events import BookTicker, Ticker24h
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.accounts import KeyRing, PaperAccount
+from cryptotrader.exchange.accounts.roster import Roster
 from cryptotrader.exchange.engine.accounts import ALWAYS, FillQuery, Period
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.events import Balance
 from cryptotrader.exchange.engine.order_lists import OrderList
 from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch
 from cryptotrader.exchange.engine.rules import SymbolRules
-from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
 
 MAX_ROWS = 1_000

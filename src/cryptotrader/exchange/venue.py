@@ -16,6 +16,7 @@ from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, PaperAccount, sample_key
+from cryptotrader.exchange.accounts.roster import Roster
 from cryptotrader.exchange.commands import VenueCommands
 from cryptotrader.exchange.driver import MarketDriver
 from cryptotrader.exchange.engine.engine import Engine
@@ -40,7 +41,6 @@ from cryptotrader.exchange.market.rules_data import sor_groups
 from cryptotrader.exchange.market.source import FedSource, MarketSource
 from cryptotrader.exchange.market.source import MarketEvent as SourceEvent
 from cryptotrader.exchange.records import Records
-from cryptotrader.exchange.roster import Roster
 from cryptotrader.exchange.statistics import SymbolStatistics
 from cryptotrader.market.blocks import BlockTrades
 

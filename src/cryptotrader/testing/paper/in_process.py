@@ -16,7 +16,7 @@ import msgspec
 
 from cryptotrader.core.scaled import parse_scaled
 from cryptotrader.exchange.accounts import KeyKind, PaperAccount
-from cryptotrader.exchange.back_office import BackOffice, make_material
+from cryptotrader.exchange.accounts.office import BackOffice, make_material
 from cryptotrader.net import Supervisor, SystemClock
 from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.registry import by_method, by_route

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.scaled import format_scaled, parse_scaled
 from cryptotrader.exchange.accounts import DEFAULT_FEE_BPS, NO_TRADE_GROUP, KeyKind, PaperAccount
-from cryptotrader.exchange.back_office import BackOffice, make_material
+from cryptotrader.exchange.accounts.office import BackOffice, make_material
 from cryptotrader.exchange.engine.rules.commission import Rates, SymbolFees
 from cryptotrader.exchange.engine.rules.terms import AssetLimit
 from cryptotrader.exchange.latency import Latency

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cryptotrader.exchange.accounts import ALL_PERMISSIONS, ApiKey, KeyKind, PaperAccount, Permission
-from cryptotrader.exchange.back_office import BackOffice, KeyMaterial, KeyTerms, make_material
+from cryptotrader.exchange.accounts.office import BackOffice, KeyMaterial, KeyTerms, make_material
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.protocol.admin.guard import Guard, Problem, answer, read
 from cryptotrader.exchange.protocol.operations import Desk

@@ -1,0 +1,41 @@
+"""Accounts of the paper exchange: what they are, who keeps them (``roster``), and who changes them (``office``)."""
+
+from cryptotrader.exchange.accounts.model import (
+    ALL_PERMISSIONS,
+    DEFAULT_ACCOUNT_ID,
+    DEFAULT_BALANCES,
+    DEFAULT_FEE_BPS,
+    DEFAULT_REALISM,
+    FIRST_UID,
+    MAX_ACCOUNTS,
+    MAX_KEYS,
+    NO_TRADE_GROUP,
+    SAMPLE_KEY_ID,
+    SAMPLE_SECRET,
+    ApiKey,
+    KeyKind,
+    KeyRing,
+    PaperAccount,
+    Permission,
+    sample_key,
+)
+
+__all__ = [
+    "ALL_PERMISSIONS",
+    "DEFAULT_ACCOUNT_ID",
+    "DEFAULT_BALANCES",
+    "DEFAULT_FEE_BPS",
+    "DEFAULT_REALISM",
+    "FIRST_UID",
+    "MAX_ACCOUNTS",
+    "MAX_KEYS",
+    "NO_TRADE_GROUP",
+    "SAMPLE_KEY_ID",
+    "SAMPLE_SECRET",
+    "ApiKey",
+    "KeyKind",
+    "KeyRing",
+    "PaperAccount",
+    "Permission",
+    "sample_key",
+]
