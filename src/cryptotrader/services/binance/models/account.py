@@ -36,6 +36,8 @@ class Account(Wire, frozen=True, kw_only=True):
     balances: list[Balance]
     permissions: tuple[str, ...] = ()
     uid: int | None = None
+    trade_group_id: int | None = None
+    """Accounts of one group do not trade with each other (``faqs/stp_faq.md``); absent where it is in none."""
 
 
 class AccountTrade(Wire, frozen=True, kw_only=True):

@@ -42,6 +42,19 @@ class OrderFill(Wire, frozen=True, kw_only=True):
     alloc_id: int | None = None
 
 
+class PreventedFill(Wire, frozen=True, kw_only=True):
+    """A match that self-trade prevention kept a new order from (``faqs/stp_faq.md``):
+    ``{"preventedMatchId":0,"makerSymbol":"BTCUSDT","makerOrderId":2,"price":"1.2","makerPreventedQuantity":"1.2"}``.
+    """
+
+    prevented_match_id: int
+    maker_symbol: str | None = None
+    maker_order_id: int
+    price: str
+    taker_prevented_quantity: str | None = None
+    maker_prevented_quantity: str | None = None
+
+
 class PlacedOrder(ConditionalFields, frozen=True, kw_only=True):
     """Answer to a new order; an ``ACK`` has the first five fields only, a ``RESULT`` no fills."""
 
@@ -62,6 +75,7 @@ class PlacedOrder(ConditionalFields, frozen=True, kw_only=True):
     working_time: int | None = None
     self_trade_prevention_mode: str | None = None
     fills: tuple[OrderFill, ...] = ()
+    prevented_matches: tuple[PreventedFill, ...] = ()
 
 
 class OrderReport(ConditionalFields, frozen=True, kw_only=True):

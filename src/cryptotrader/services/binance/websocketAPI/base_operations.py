@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-import msgspec
-
 from cryptotrader.config import REDACTOR, get_logger
 from cryptotrader.core.clock import NS_PER_MS
 from cryptotrader.core.errors import CryptotraderError, NotConnected, UnknownOutcome, VenueError
@@ -263,17 +261,16 @@ class BinanceWebSocketConnection:
         courier = self._courier
         now_ns = courier.now_ns()
         call = self._calls.typed(spec, params, now_ms=now_ns // NS_PER_MS + courier.offset.offset_ms)
-        sink = FutureSink(get_running_loop().create_future())
+        sink = FutureSink(get_running_loop().create_future(), spec.decode)
         entry = courier.begin(call, sink, now_ns, timeout_s=timeout_s)
         if not entry.sends:
             await courier.launch(entry)
-        reply = await sink.future
-        if reply.status != OK:
-            raise self._calls.error_of(call, reply, now_ms=courier.venue_ms())
-        try:
-            return spec.decode(reply.result)
-        except msgspec.DecodeError:
-            raise unreadable(call, now_ms=courier.venue_ms()) from None
+        result: R | Reply = await sink.future
+        if not isinstance(result, Reply):
+            return result
+        if result.status != OK:
+            raise self._calls.error_of(call, result, now_ms=courier.venue_ms())
+        raise unreadable(call, now_ms=courier.venue_ms())
 
     async def reconcile(self, outcome: UnknownOutcome, *, timeout_s: float | None = None) -> OrderReport | None:
         """The truth about an order whose outcome is not known.

@@ -13,7 +13,7 @@ from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock
 from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.net.supervise import Supervisor
-from cryptotrader.services.binance.wsapi.replies import Reply, envelope_of, failure_envelope
+from cryptotrader.services.binance.wsapi.replies import OK, Reply, envelope_of, failure_envelope
 
 log = get_logger(__name__)
 
@@ -165,13 +165,22 @@ class CallbackSink:
 class FutureSink(msgspec.Struct, eq=False):
     """Where a request that somebody waits for ends."""
 
-    future: asyncio.Future[Reply]
+    future: asyncio.Future[Any]
+    """Becomes the result; the reply itself where that is bad, cannot be read, or nothing decodes it."""
+    decode: Callable[[msgspec.Raw], object] | None = None
     message_id: str = ""
 
     def answered(self, reply: Reply, data: bytes) -> None:
         """The venue's reply; nobody hears it where the caller has left."""
-        if not self.future.done():
-            self.future.set_result(reply)
+        if self.future.done():
+            return
+        # Decoded here and not where it is awaited: its bytes are at hand, and those of many others would be kept.
+        result: object
+        try:
+            result = self.decode(reply.result) if self.decode is not None and reply.status == OK else reply
+        except msgspec.DecodeError:
+            result = reply
+        self.future.set_result(result)
 
     def unsure(self, reply: Reply, data: bytes, lost: CryptotraderError) -> None:
         """An error that says how to find out."""

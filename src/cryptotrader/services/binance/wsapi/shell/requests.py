@@ -126,7 +126,7 @@ class Courier(Outbox):
         """A request of the connection's own; the good reply, or the error it stands for."""
         sink = FutureSink(asyncio.get_running_loop().create_future())
         await self.submit(call, sink, link=link)
-        reply = await sink.future
+        reply: Reply = await sink.future
         if not reply.is_ok:
             raise reply_error(reply, now_ms=self.venue_ms())
         return reply
