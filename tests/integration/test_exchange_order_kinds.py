@@ -21,6 +21,7 @@ from cryptotrader.core.events import Trade
 from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import SystemClock
+from cryptotrader.services.binance.models.orders import PlacedOrder
 from tests.support.api_client import RESTING, SYMBOL, Api, served
 from tests.support.paper import ASKS, BIDS, BTC, QuietSource, paper_venue, units
 from tests.support.waiting import eventually
@@ -182,6 +183,8 @@ async def test_a_trade_with_oneself_is_prevented_as_the_taker_wants(
         told = {"preventedMatchId": 0, "makerSymbol": "BTCUSDT", "makerOrderId": maker["orderId"]}
         assert taker["preventedMatches"] == [told | {"price": "45000.50000000"} | quantities]
         assert (taker["status"], taker["fills"]) == (taker_status, [])
+        typed = msgspec.convert(taker, PlacedOrder)
+        assert [each.maker_order_id for each in typed.prevented_matches] == [maker["orderId"]]
         states = {"maker": await at.order(maker["orderId"]), "taker": await at.order(taker["orderId"])}
         assert (states["maker"]["status"], states["taker"]["status"]) == (maker_status, taker_status)
         for who, state in states.items():

@@ -251,3 +251,14 @@ async def test_rest_places_and_cancels_them_too(api: Api) -> None:
         assert gone.headers["x-mbx-used-weight-1m"]
         again = await client.signed("POST", "/api/v3/orderList/oco", **OCO)
         assert again.headers["x-mbx-order-count-1d"] == "4"
+
+
+async def test_an_order_takes_the_place_of_a_list_whose_order_it_replaces(api: Api) -> None:
+    """``cancelResponse`` is that of the whole list, as of any cancellation of one of its orders."""
+    listed = await api.result("orderList.place.oco", **OCO)
+    params = RESTING | {"cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": listed["orders"][0]["orderId"]}
+    told = await api.result("order.cancelReplace", **params)
+    assert told["cancelResponse"]["listOrderStatus"] == "ALL_DONE"
+    assert [row["orderId"] for row in await api.result("openOrders.status", **SYMBOL)] == [
+        told["newOrderResponse"]["orderId"]
+    ]
