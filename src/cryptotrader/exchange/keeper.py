@@ -18,7 +18,7 @@ import apsw
 
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
-from cryptotrader.core.errors import LedgerError
+from cryptotrader.core.errors import ConfigError, LedgerError
 from cryptotrader.exchange.store import Row, Store
 from cryptotrader.ledger.commit import GroupCommit
 from cryptotrader.ledger.entries import apply_entry, pack_entry
@@ -87,7 +87,9 @@ class Keeper:
             self.store = Store(path)
             self.journal = Journal(path.with_suffix(".journal"), applied=self.store.applied, keeps_all=keeps_all)
             self.recovery = self._recover(self.store)
-        except LedgerError:
+        except ConfigError:
+            if self.store is not None:
+                self.store.close()
             self._lock.release()
             raise
         self._commit = GroupCommit(self.journal, name="paper exchange")

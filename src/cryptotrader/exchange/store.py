@@ -64,6 +64,7 @@ class Store:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # Secrets of keys are in it.
             self._db = apsw.Connection(str(path))
             self._db.set_busy_timeout(BUSY_TIMEOUT_MS)
             self._db.pragma("journal_mode", "wal")

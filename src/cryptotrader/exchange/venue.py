@@ -94,6 +94,7 @@ class PaperVenue(VenueCommands):
         self._updated_ms: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._checkpoint_due_ns = 0
+        self._checkpointed: dict[bytes, bytes] = {}
         self.started_ms = self.now_ms()
         for source in sources:
             if isinstance(source, FedSource):
@@ -260,7 +261,10 @@ class PaperVenue(VenueCommands):
         rows = [self._records.checkpoint(name, data) for name, data in self._driver.checkpoints()]
         rows.append(self._records.ids(self.engine.ids()))
         rows.extend(self._records.symbol(self.engine.symbol_counters(symbol)) for symbol in self.rules)
-        self._keeper.add(rows, command="checkpoint")
+        changed = [(head, data) for head, data in rows if self._checkpointed.get(head) != data]
+        if changed:
+            self._checkpointed.update(changed)
+            self._keeper.add(changed, command="checkpoint")
 
 
 def _what_came_back(state: EngineState, recovery: Recovery) -> str:
