@@ -25,6 +25,8 @@ class ClockOffset:
         self.offset_ms = 0
         self.error_ms: int | None = None
         """Half the round trip of the sample in use; None while only ``Date`` headers were seen."""
+        self.margin_ms = 0
+        """The last that was known of ``error_ms``: it stays while the clocks are compared anew."""
 
     def sample(self, sent_ns: int, received_ns: int, server_ms: int) -> None:
         """The venue's own time, from ``GET /api/v3/time``; the quickest answer of the last few counts."""
@@ -33,6 +35,7 @@ class ClockOffset:
         self._samples.append((round_trip_ms, server_ms - middle_ms))
         best = min(self._samples)
         self.error_ms, self.offset_ms = best[0] // 2, best[1]
+        self.margin_ms = self.error_ms
 
     def forget(self) -> None:
         """The venue disagreed with our timestamp: what was learnt before is worth nothing."""

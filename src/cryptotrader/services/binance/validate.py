@@ -21,6 +21,8 @@ from cryptotrader.services.binance.rules import missing
 AUTH_PARAMS = frozenset({"apiKey", "timestamp", "signature"})
 """Sent along with requests that carry a key; whoever checks signatures reads them, parameters they are not."""
 
+NOTHING: frozenset[str] = frozenset()
+
 MAX_RECV_WINDOW_MS = 60_000
 """Longest time a signed request may stay valid. Unit: milliseconds. Source: ``rest-api.md``, "Timing security"."""
 
@@ -63,21 +65,54 @@ def parse_params(spec: RequestSpec[P, R], given: Mapping[str, Any]) -> P:
             of the request's own parameters is told; unknown ones come last.
     """
     fields = _fields(spec.params)
+    params = _all_at_once(spec, given, fields=fields)
+    if params is None:
+        params = _one_by_one(spec, given, fields=fields)
+    wire = params.wire()
+    for rule in spec.rules:
+        rule(wire)
+    return params
+
+
+def _all_at_once(spec: RequestSpec[P, R], given: Mapping[str, Any], *, fields: Mapping[str, Field]) -> P | None:
+    """The parameters of a request with which nothing is wrong; None where something may be.
+
+    Nearly every request is such a one, and this takes a fifth of the time.
+    """
+    ignored = AUTH_PARAMS if spec.needs_key else NOTHING
+    values: dict[str, str] = {}
+    for name, value in given.items():
+        field = fields.get(name)
+        if field is None:
+            if name in ignored:
+                continue
+            return None
+        if type(value) is not str or not value or not value.isprintable() or value != value.strip():
+            return None
+        special = field[3]
+        if special is not None and (special is list or not _WHOLE.fullmatch(value)):
+            return None
+        values[name] = value
+    if "recvWindow" in values:
+        return None
+    try:
+        return msgspec.convert(values, spec.params, strict=False)
+    except msgspec.ValidationError:
+        return None
+
+
+def _one_by_one(spec: RequestSpec[P, R], given: Mapping[str, Any], *, fields: Mapping[str, Field]) -> P:
     values: dict[str, Any] = {}
     for name, (attribute, kind, required, special) in fields.items():
         if name in given and given[name] is not None:
             values[attribute] = _convert(name, given[name], kind, special=special)
         elif required:
             raise missing(name)
-    ignored = AUTH_PARAMS if spec.needs_key else frozenset[str]()
+    ignored = AUTH_PARAMS if spec.needs_key else NOTHING
     for name in given:
         if name not in fields and name not in ignored:
             raise InvalidParams(f"Unknown parameter: {name}", param=name, problem="unknown")
-    params = spec.params(**values)
-    wire = params.wire()
-    for rule in spec.rules:
-        rule(wire)
-    return params
+    return spec.params(**values)
 
 
 def _convert(name: str, value: Any, kind: Any, *, special: type | None) -> Any:

@@ -40,3 +40,4 @@ def test_the_venues_own_answer_is_not_disturbed_by_a_date_that_a_proxy_may_have_
     assert clock.offset_ms == 123
     clock.forget()
     assert clock.error_ms is None
+    assert clock.margin_ms == 1

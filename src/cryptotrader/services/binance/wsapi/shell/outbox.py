@@ -110,7 +110,7 @@ class Outbox:
         return self.venue_ms() - self._error_ms()
 
     def _error_ms(self) -> int:
-        return (self.offset.error_ms or 0) + CLOCK_MARGIN_MS
+        return self.offset.margin_ms + CLOCK_MARGIN_MS
 
     def _take(self, entry: Pending) -> float:
         wait_s = self._limits.take(entry.call.cost, now_ns=self._clock.monotonic_ns(), venue_ms=self.window_ms())
@@ -205,7 +205,7 @@ class Outbox:
             entry.has_cost = False
             # As ``window_ms``; every answer passes here.
             offset = self.offset
-            error_ms = (offset.error_ms or 0) + CLOCK_MARGIN_MS
+            error_ms = offset.margin_ms + CLOCK_MARGIN_MS
             self._limits.settle(
                 entry.call.cost,
                 venue_ms=self._now_ns() // NS_PER_MS + offset.offset_ms - error_ms,

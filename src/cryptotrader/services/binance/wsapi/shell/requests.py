@@ -85,7 +85,7 @@ class Courier(Outbox):
         if link is None or link.post is None:
             return entry
         offset = self.offset
-        window_ms = now_ns // NS_PER_MS + offset.offset_ms - (offset.error_ms or 0) - CLOCK_MARGIN_MS
+        window_ms = now_ns // NS_PER_MS + offset.offset_ms - offset.margin_ms - CLOCK_MARGIN_MS
         if self._limits.take(call.cost, now_ns=now_ns, venue_ms=window_ms) > 0:
             return entry
         entry.has_cost = True
