@@ -6,7 +6,7 @@ The journal acknowledges; this follows a few seconds behind, in the background, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import add
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,10 @@ SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long to wait for another reader or writer. Unit: milliseconds. Reason: a backup may hold a lock for a moment."""
 
+CHUNK_ROWS: Final = 2_000
+"""Rows of one statement. Unit: rows. Reason: putting them together holds the interpreter's lock, here for well under a
+millisecond; the statement itself does not."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     kind TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, key)
@@ -36,7 +40,7 @@ FROM (SELECT whole, first, rest, instr(rest, x'00') AS second FROM
     (SELECT whole, first, substr(whole, first + 1) AS rest FROM
         (SELECT value AS whole, instr(value, x'00') AS first FROM carray(?))))
 """
-"""One statement for all rows, since a loop over them in Python would have to win the interpreter's lock from the
+"""One statement for many rows, since a loop over them in Python would have to win the interpreter's lock from the
 exchange once a row: measured, that is fifty times slower beside a busy loop."""
 
 _APPLIED = ("ledger", "applied")
@@ -94,11 +98,11 @@ class Store:
         Raises:
             apsw.Error: The disk does not take it; nothing has changed.
         """
-        head, data = make_row(*_APPLIED, str(applied).encode())
-        pieces = (*map(add, rows.keys(), rows.values()), head + data)
+        pieces = chain(rows.items(), [make_row(*_APPLIED, str(applied).encode())])
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._db.execute(_FOLD, (apsw.carray(pieces),))
+            while chunk := tuple(head + data for head, data in islice(pieces, CHUNK_ROWS)):
+                self._db.execute(_FOLD, (apsw.carray(chunk),))
             self._db.execute("COMMIT")
         except apsw.Error:
             if self._db.in_transaction:

@@ -116,7 +116,7 @@ class PaperVenue(VenueCommands):
             if not self.roster.has(account.id):
                 self.open_account(account)
         self.roster.check()
-        if self._keeper.store is not None:
+        if kept.state.accounts:
             log.info(_what_came_back(kept.state, self._keeper.recovery))
         return kept.checkpoints
 

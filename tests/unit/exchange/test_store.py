@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.exchange.store import SCHEMA_VERSION, Store, make_row
+from cryptotrader.exchange.store import CHUNK_ROWS, SCHEMA_VERSION, Store, make_row
 
 
 def rows(*records: tuple[str, str, bytes]) -> dict[bytes, bytes]:
@@ -27,6 +27,16 @@ def test_a_fold_replaces_records_and_says_how_far_it_went(tmp_path: Path) -> Non
     assert again.read("fill") == []
     assert again.applied == 7
     again.close()
+
+
+def test_a_fold_of_many_rows_is_one_transaction(tmp_path: Path) -> None:
+    store = Store(tmp_path / "x.db")
+    count = 2 * CHUNK_ROWS + 1
+    store.fold(rows(*(("order", f"{number:06d}", b"x") for number in range(count))), 9)
+    assert len(store.read("order")) == count
+    assert store.applied == 9
+    assert (tmp_path / "x.db").stat().st_mode & 0o077 == 0
+    store.close()
 
 
 def test_a_fold_that_fails_changes_nothing(tmp_path: Path) -> None:
