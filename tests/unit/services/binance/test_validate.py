@@ -133,3 +133,21 @@ def test_any_input_is_either_read_or_refused_in_one_way(spec: AnySpec, given: di
     else:
         assert parse_params(spec, params.text()) == params
         assert spec.weight(params.text()) == spec.weight(params.wire()) > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("order.place", {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "1", "strategyId": "7"}),
+        (
+            "order.test",
+            {"symbol": "A", "side": "SELL", "type": "MARKET", "quoteOrderQty": "1", "computeCommissionRates": "true"},
+        ),
+        ("order.cancel", {"symbol": "BTCUSDT", "orderId": "1", "apiKey": "k", "timestamp": "1", "signature": "s"}),
+    ],
+)
+def test_a_good_request_is_read_the_same_at_once_and_one_by_one(method: str, given: dict[str, str]) -> None:
+    """What is no text takes the careful way: here a parameter that was not sent."""
+    spec = by_method(method)
+    assert spec is not None
+    assert parse_params(spec, given) == parse_params(spec, {**given, "recvWindow": None})
