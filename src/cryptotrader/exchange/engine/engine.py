@@ -5,6 +5,8 @@ Every command either raises ``Refusal`` and changes nothing, or is carried out w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cryptotrader.core.events import BookSnapshot, BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, TimeInForce
 from cryptotrader.exchange.engine.accounts import TAKE_ANY_PRICE, needed_lock, waiting_lock
@@ -32,7 +34,7 @@ from cryptotrader.exchange.engine.matching.pegs import check_pegged, price_new
 from cryptotrader.exchange.engine.matching.routing import route
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, Leg, NewOrderList, OrderList
 from cryptotrader.exchange.engine.orders import NOT_WORKING_MS, Amendment, AmendOrder, CancelOrder, NewOrder, Order
-from cryptotrader.exchange.engine.rules import check_may_cancel
+from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules, check_may_cancel
 
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
@@ -42,7 +44,15 @@ class Engine(MatchRecords):
     """Matching, balances and the public book of every symbol.
 
     Questions, accounts and state are in ``Records`` and ``MatchRecords``, which this extends.
+
+    Args:
+        rules: The symbols that trade here.
+        sor_groups: Symbols that smart order routing joins.
     """
+
+    def __init__(self, rules: Iterable[SymbolRules], sor_groups: Iterable[SorGroup] = ()) -> None:
+        super().__init__(rules, sor_groups)
+        self._run = Execution(self._accounts, self._due, self._next_execution_id, 0)
 
     # Commands
 
@@ -356,7 +366,9 @@ class Engine(MatchRecords):
 
     def _start(self, now_ms: int) -> Execution:
         self._now_ms = now_ms
-        return Execution(self._accounts, self._due, self._next_execution_id, now_ms)
+        run = self._run
+        run.begin(self._next_execution_id, now_ms)
+        return run
 
     def _end(self, run: Execution) -> list[Event]:
         if self._due:

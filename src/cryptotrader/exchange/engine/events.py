@@ -9,7 +9,7 @@ import msgspec
 from cryptotrader.core.events import BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import ExecutionType
 from cryptotrader.exchange.engine.order_lists import OrderList
-from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch, Trail
+from cryptotrader.exchange.engine.orders import Amendment, Fill, Order, PreventedMatch, Trail
 
 Balance = tuple[str, int, int]
 """(asset, free, locked), scaled."""
@@ -39,14 +39,8 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """In a ``REPLACED`` by an amendment."""
 
 
-class Part(NamedTuple):
-    """An order's part in a trade."""
-
-    trade_id: int
-    why: str
-    """See ``FillReason``."""
-    is_maker: bool = False
-    allocation_id: int = NO_TRADE
+Part = tuple[int, str, bool, int]
+"""What an order's side of a trade has of its own: (trade id, why, whether it is the maker, allocation id)."""
 
 
 class Cause(NamedTuple):

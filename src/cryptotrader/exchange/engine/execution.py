@@ -56,6 +56,14 @@ class Execution:
         self.taking = NOBODY_TAKES
         """(account, asset, amount) that an order which holds nothing is still to pay: no fee may be taken from that."""
 
+    def begin(self, next_execution_id: int, now_ms: int) -> None:
+        """Start anew: one object serves all commands, one after the other."""
+        self._touched.clear()
+        self.next_execution_id = next_execution_id
+        self.now_ms = now_ms
+        self.events = []
+        self.taking = NOBODY_TAKES
+
     def finish(self) -> list[Event]:
         """Close with the balances of every account that was touched, and hand out the events."""
         events, now_ms = self.events, self.now_ms
@@ -230,7 +238,7 @@ class Execution:
         trade_id, why, is_maker, allocation_id = part
         account = self._accounts[order.account]
         base, quote = market.assets
-        _, qty, quote_qty, *_ = match
+        qty, quote_qty = match[1], match[2]
         is_buyer = order.side is _BUY
         paid_asset, paid, got_asset, got = (quote, quote_qty, base, qty) if is_buyer else (base, qty, quote, quote_qty)
         rates = account.plain_rates
@@ -251,7 +259,8 @@ class Execution:
         order.held = needed
         if fee_asset is got_asset:
             account.wallet.trade(paid_asset, paid, held - needed, got_asset, got - fee)
-            self.touch(order.account, market.assets)
+            if self._touched.get(order.account) is not market.assets:
+                self.touch(order.account, market.assets)
         else:
             account.wallet.trade(paid_asset, paid, held - needed, got_asset, got)
             account.wallet.credit(fee_asset, -fee)

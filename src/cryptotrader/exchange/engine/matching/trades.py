@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptotrader.core.orders import FillReason, Side
 from cryptotrader.core.scaled import mul_scaled
-from cryptotrader.exchange.engine.events import Part, TradePrinted
+from cryptotrader.exchange.engine.events import TradePrinted
 from cryptotrader.exchange.engine.matching.plan import Match, Prevention
 from cryptotrader.exchange.engine.orders import NO_TRADE, Order, PreventedMatch
 
@@ -37,17 +37,17 @@ def take(run: Execution, market: SymbolMarket, taker: Order, match: Match) -> No
     trade = place.print_user(price, qty, buyer_is_maker=is_sell, now_ms=run.now_ms)
     run.events.append(TradePrinted(trade, taker.order_id))
     if not is_routed:
-        run.fill(market, taker, match, Part(trade.trade_id, _TAKER))
+        run.fill(market, taker, match, (trade.trade_id, _TAKER, False, NO_TRADE))
     else:
         taker.working_floor = "SOR"
         allocation_id = market.next_allocation_id
         market.next_allocation_id += 1
-        run.fill(market, taker, match, Part(NO_TRADE, _ALLOCATION, allocation_id=allocation_id))
+        run.fill(market, taker, match, (NO_TRADE, _ALLOCATION, False, allocation_id))
     book = place.bids if is_sell else place.asks
     if resting is None:
         book.consume(price, consumed or qty)
         return
-    run.fill(place, resting.order, match, Part(trade.trade_id, _USER, is_maker=True))
+    run.fill(place, resting.order, match, (trade.trade_id, _USER, True, NO_TRADE))
     book.traded(resting, qty)
 
 
@@ -58,7 +58,7 @@ def fill_resting(run: Execution, market: SymbolMarket, resting: Resting, qty: in
     trade = market.print_user(order.price, qty, buyer_is_maker=is_buy, now_ms=run.now_ms)
     run.events.append(TradePrinted(trade))
     match = Match(order.price, qty, mul_scaled(order.price, qty), resting)
-    run.fill(market, order, match, Part(trade.trade_id, why.value, is_maker=True))
+    run.fill(market, order, match, (trade.trade_id, why.value, True, NO_TRADE))
     (market.bids if is_buy else market.asks).traded(resting, qty)
 
 
