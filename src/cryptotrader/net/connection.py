@@ -78,8 +78,25 @@ class MessageConnection(ClientConnection):
         Raises:
             ConnectionClosed: There will be no more.
         """
-        inbox = self.inbox
-        while not inbox:
+        await self._some()
+        message = self.inbox.popleft()
+        self._read_on()
+        return message
+
+    async def next_messages(self) -> list[bytes]:
+        """All messages that have come, at least one.
+
+        Raises:
+            ConnectionClosed: There will be no more.
+        """
+        await self._some()
+        messages = list(self.inbox)
+        self.inbox.clear()
+        self._read_on()
+        return messages
+
+    async def _some(self) -> None:
+        while not self.inbox:
             if self.connection_lost_waiter.done():
                 raise self.close_exc
             self._arrival = self.loop.create_future()
@@ -87,11 +104,11 @@ class MessageConnection(ClientConnection):
                 await self._arrival
             finally:
                 self._arrival = None
-        message = inbox.popleft()
-        if not self.is_reading and not inbox:
+
+    def _read_on(self) -> None:
+        if not self.is_reading and not self.inbox:
             self.is_reading = True
             self.transport.resume_reading()
-        return message
 
     async def hand_over(self, listener: Callable[[bytes], None]) -> None:
         """Call ``listener`` with every message as soon as it has come, instead of ``next_message``.

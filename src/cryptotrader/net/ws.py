@@ -56,6 +56,17 @@ class WebSocketWire:
         except ConnectionClosed as error:
             raise NotConnected(_closed_text(error)) from None
 
+    async def recv_all(self) -> list[bytes]:
+        """All messages that have come, at least one.
+
+        Raises:
+            NotConnected: The connection is closed.
+        """
+        try:
+            return await self._connection.next_messages()
+        except ConnectionClosed as error:
+            raise NotConnected(_closed_text(error)) from None
+
     async def run(self, on_message: Callable[[bytes], None]) -> None:
         """Hand over every message without a task in between, until the connection ends.
 

@@ -12,7 +12,7 @@ from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import NotConnected
 from cryptotrader.net.clock import WaitingClock
-from cryptotrader.net.ws import Wire
+from cryptotrader.net.wire import PlentyWire, Wire
 from cryptotrader.services.binance.streams.policy import Control, SilenceWatch, StreamPolicy, next_control
 
 log = get_logger(__name__)
@@ -160,27 +160,31 @@ class StreamSession:
                 self._end(error.message)
 
     async def _read(self) -> None:
-        recv, monotonic_ns = self._wire.recv, self._clock.monotonic_ns
+        wire, monotonic_ns = self._wire, self._clock.monotonic_ns
+        receive = wire.recv_all if isinstance(wire, PlentyWire) else self._one
         while True:
-            data = await recv()
-            try:
-                frame = _decode(data)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                log.warning("a stream message is no JSON object and is ignored")
-                continue
-            if frame.stream and frame.stream[0] != "!":
-                event = WireEvent(frame.stream, frame.data, monotonic_ns())
-                if self._held is None:
-                    self._deliver(event)
-                else:
-                    self._held.append(event)
-                    if len(self._held) >= self._policy.overlap_events:
-                        self.on_full()
-            elif frame.stream == "!serverShutdown" or frame.e == "serverShutdown":
-                self.is_shutting_down = True
-                self.on_change()
-            elif frame.id is not None or frame.code is not None:
-                self._on_answer(frame)
+            for data in await receive():
+                try:
+                    frame = _decode(data)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    log.warning("a stream message is no JSON object and is ignored")
+                    continue
+                if frame.stream and frame.stream[0] != "!":
+                    event = WireEvent(frame.stream, frame.data, monotonic_ns())
+                    if self._held is None:
+                        self._deliver(event)
+                    else:
+                        self._held.append(event)
+                        if len(self._held) >= self._policy.overlap_events:
+                            self.on_full()
+                elif frame.stream == "!serverShutdown" or frame.e == "serverShutdown":
+                    self.is_shutting_down = True
+                    self.on_change()
+                elif frame.id is not None or frame.code is not None:
+                    self._on_answer(frame)
+
+    async def _one(self) -> list[bytes]:
+        return [await self._wire.recv()]
 
     def _on_answer(self, frame: _Frame) -> None:
         control, _ = self._pending.pop(frame.id, (None, 0)) if isinstance(frame.id, int) else (None, 0)
