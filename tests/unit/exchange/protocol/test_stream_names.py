@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cryptotrader.exchange.protocol.stream_names import StreamKind, StreamName, parse_stream_name, parse_stream_url
+from cryptotrader.exchange.protocol.stream_names import (
+    StreamKind,
+    StreamName,
+    parse_stream_name,
+    parse_stream_url,
+    window_open_ms,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,11 @@ from cryptotrader.exchange.protocol.stream_names import StreamKind, StreamName, 
         ("btcusdt@kline_1s", StreamKind.KLINE, 1000, 0, "1s"),
         ("btcusdt@kline_1m", StreamKind.KLINE, 2000, 0, "1m"),
         ("btcusdt@kline_1M", StreamKind.KLINE, 2000, 0, "1M"),
+        ("btcusdt@ticker_1h", StreamKind.WINDOW_TICKER, 1000, 0, "1h"),
+        ("btcusdt@ticker_4h", StreamKind.WINDOW_TICKER, 1000, 0, "4h"),
+        ("btcusdt@ticker_1d", StreamKind.WINDOW_TICKER, 1000, 0, "1d"),
+        ("btcusdt@referencePrice", StreamKind.REFERENCE_PRICE, 1000, 0, ""),
+        ("btcusdt@blockTrade", StreamKind.BLOCK_TRADE, 0, 0, ""),
     ],
 )
 def test_a_documented_name_is_understood(text: str, kind: StreamKind, pace_ms: int, levels: int, interval: str) -> None:
@@ -37,10 +48,33 @@ def test_the_stream_of_all_mini_tickers_has_no_symbol() -> None:
     assert (name.kind, name.symbol) == (StreamKind.ALL_MINI_TICKERS, "")
 
 
+@pytest.mark.parametrize("window", ["1h", "4h", "1d"])
+def test_the_streams_of_all_windows_have_no_symbol(window: str) -> None:
+    name = parse_stream_name(f"!ticker_{window}@arr")
+    assert name is not None
+    assert (name.kind, name.symbol, name.interval) == (StreamKind.ALL_WINDOW_TICKERS, "", window)
+
+
+def test_candles_can_be_had_for_one_other_time_zone() -> None:
+    """ "Kline/Candlestick Streams with timezone offset"."""
+    name = parse_stream_name("btcusdt@kline_1d@+08:00")
+    assert name is not None
+    assert (name.kind, name.interval, name.offset_min) == (StreamKind.KLINE, "1d", 480)
+
+
+def test_a_window_begins_on_a_whole_minute() -> None:
+    assert window_open_ms("1h", 3_600_000 + 119_999) == 60_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "!ticker@arr",
+        "!ticker_2h@arr",
+        "btcusdt@ticker_2h",
+        "btcusdt@kline_1d@+09:00",
+        "btcusdt@kline_1d@",
         "0",
         "btcusdt",
         "BTCUSDT@trade",

@@ -155,3 +155,51 @@ def test_ids_that_do_not_follow_are_never_joined() -> None:
     pulse.absorb(diff(5, 6, {}))
     pulse.absorb(diff(1, 2, {}))
     assert [(message["U"], message["u"]) for message in said(pulse, 1_000)] == [(5, 6), (1, 2)]
+
+
+def candle_of(count: int) -> Candle:
+    return Candle("BTCUSDT", "1m", 0, 59_999, 10, 13, 9, 12, 5, 55, count, 1, 1, False, 1, count)
+
+
+def test_a_window_speaks_when_a_trade_came_into_it_or_left_it() -> None:
+    view = HandView()
+    pulse = pulse_of("btcusdt@ticker_1h", view)
+    assert said(pulse, 3_600_000) == []
+    view.rows = [candle_of(3)]
+    (event,) = said(pulse, 3_661_000)
+    assert (event["e"], event["O"], event["C"], event["n"]) == ("1hTicker", 60_000, 3_661_000, 3)
+    assert said(pulse, 3_662_000) == []
+    view.rows = [candle_of(2)]
+    assert said(pulse, 3_663_000)[0]["n"] == 2
+    assert view.windows[-1] == (60_000, 3_663_000)
+
+
+def test_windows_of_all_symbols_are_looked_at_only_where_something_can_have_changed() -> None:
+    view = HandView()
+    view.symbols = ["BTCUSDT", "ETHUSDT"]
+    view.rows = [candle_of(3)]
+    pulse = pulse_of("!ticker_4h@arr", view)
+    assert len(said(pulse, 20_000_000)[0]) == 2
+    looked = len(view.windows)
+    assert said(pulse, 20_001_000) == []
+    assert len(view.windows) == looked
+    view.rows, view.trade_count = [candle_of(4)], 4
+    assert len(said(pulse, 20_002_000)[0]) == 2
+    pulse.refresh()
+    assert len(said(pulse, 20_003_000)[0]) == 2
+
+
+def test_a_reference_price_is_told_when_it_changes_even_to_none() -> None:
+    view = HandView()
+    pulse = pulse_of("btcusdt@referencePrice", view)
+    assert [event["r"] for event in said(pulse, 1_000)] == [None]
+    assert said(pulse, 2_000) == []
+    view.reference = 100_000_000
+    assert [event["r"] for event in said(pulse, 3_000)] == ["1.00000000"]
+
+
+def test_candles_of_another_zone_end_at_its_midnight() -> None:
+    """A day of UTC+8 ends at 16:00 UTC."""
+    pulse = pulse_of("btcusdt@kline_1d@+08:00", HandView())
+    assert pulse.due_ms(16 * 3_600_000 - 1_000) == 16 * 3_600_000
+    assert pulse.due_ms(16 * 3_600_000) == 16 * 3_600_000 + 200

@@ -8,9 +8,11 @@ from cryptotrader.core.events import Candle, Level, Ticker24h
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.protocol.stream_names import StreamName
 from cryptotrader.exchange.protocol.streams.payloads import AveragePrice, ReferencePrice
+from cryptotrader.exchange.statistics import merged
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.exchange.zones import Zone
 from cryptotrader.market.aggregates import AggTrade
+from cryptotrader.market.candles import MINUTE_MS
 
 TURN_MS = 60_000
 """How long after its end a candle of another time zone is still looked at. Unit: milliseconds. Reason: it is told once
@@ -22,6 +24,8 @@ class VenueView:
 
     def __init__(self, venue: PaperVenue) -> None:
         self._venue = venue
+        self._settled_ms = 0
+        self._settled: dict[tuple[str, int], Candle | None] = {}
 
     @property
     def symbols(self) -> Collection[str]:
@@ -52,7 +56,19 @@ class VenueView:
 
     def window(self, symbol: str, open_ms: int, now_ms: int) -> Candle | None:
         """Everything from a whole minute until now as one candle; None before any trade."""
-        return self._venue.statistics(symbol).window(open_ms, now_ms)
+        statistics = self._venue.statistics(symbol)
+        settled_ms = now_ms - now_ms % MINUTE_MS - MINUTE_MS
+        if settled_ms <= open_ms:
+            return statistics.window(open_ms, now_ms)
+        # Everything but the last two minutes stays as it is, and costs much more to put together.
+        if settled_ms != self._settled_ms:
+            self._settled_ms = settled_ms
+            self._settled.clear()
+        key = (symbol, open_ms)
+        if key not in self._settled:
+            self._settled[key] = statistics.window(open_ms, settled_ms - 1)
+        before, after = self._settled[key], statistics.window(settled_ms, now_ms)
+        return merged(before, after) if before is not None and after is not None else before or after
 
     def last_trade_id(self, symbol: str) -> int:
         """Id of the last public trade; -1 before any."""
