@@ -16,6 +16,7 @@ from cryptotrader.ledger.framing import (
     Clean,
     DamagedMiddle,
     DamagedTail,
+    Frame,
     Position,
     SegmentReader,
     encode_frame,
@@ -77,31 +78,40 @@ class Journal:
     # Reading
 
     def recover(self) -> Iterator[tuple[int, bytes]]:
-        """Every entry that is newer than ``applied``, as (number, payload); a damaged tail is cut on the way.
+        """Every entry that is newer than ``applied``, as (number, payload), once all of it is known to be sound.
+
+        A damaged tail is cut.
 
         Raises:
-            LedgerError: Something in the middle is damaged or missing.
+            LedgerError: Something in the middle is damaged or missing; nothing has changed.
         """
+        for first, frames in self._verified():
+            data = self._read(first)
+            for frame in frames:
+                for number, payload in enumerate(payloads_of(data, frame), frame.first):
+                    if number > self._applied:
+                        yield number, payload
+
+    def _verified(self) -> list[tuple[int, list[Frame]]]:
+        """The frames of each segment that hold something newer than ``applied``."""
         if self._firsts and self._firsts[0] > self._applied + 1:
             raise self._missing(self._applied + 1, self._firsts[0])
+        found: list[tuple[int, list[Frame]]] = []
         position: Position | None = None
-        for first in list(self._firsts):
+        for first in self._firsts:
             if position is not None and first != position.sequence:
                 if not position.sequence < first <= self._applied + 1:
                     raise self._missing(position.sequence, first)
                 position = None
-            data = self._read(first)
-            reader = SegmentReader(data, position or Position(first), is_last=first == self._firsts[-1])
+            reader = SegmentReader(self._read(first), position or Position(first), is_last=first == self._firsts[-1])
             self._check(first, reader)
-            for frame in reader.frames:
-                if frame.first + frame.count - 1 <= self._applied:
-                    continue
-                for number, payload in enumerate(payloads_of(data, frame), frame.first):
-                    if number > self._applied:
-                        yield number, payload
+            newer = [frame for frame in reader.frames if frame.next.sequence > self._applied + 1]
+            if newer:
+                found.append((first, newer))
             position = reader.position
         if position is not None and position.sequence > self._applied:
             self._position = position
+        return found
 
     def _read(self, first: int) -> bytes:
         try:

@@ -160,16 +160,19 @@ async def test_a_second_keeper_of_the_same_files_is_refused(tmp_path: Path) -> N
     await Keeper(tmp_path / "x.db", clock=TestClock()).close()
 
 
-async def test_a_damaged_journal_is_refused_and_the_store_left_alone(tmp_path: Path) -> None:
+async def test_a_damaged_journal_is_refused_and_the_store_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keeper = Keeper(tmp_path / "x.db", clock=TestClock())
     for number in range(3):
         keeper.add([row(number)])
         await keeper.wait()
     copy = killed(tmp_path / "x.db", tmp_path / "copy")
     await keeper.close()
+    monkeypatch.setattr(module, "FOLD_ROWS", 1)
     segment = next(copy.with_suffix(".journal").iterdir())
     data = bytearray(segment.read_bytes())
-    data[50] ^= 1
+    data[len(data) // 2] ^= 1
     segment.write_bytes(data)
     for _ in range(2):
         with pytest.raises(LedgerError, match="damaged"):
