@@ -98,7 +98,12 @@ class SyntheticSource:
         """Events whose time has come, in the order of their times, at most ``max_events``."""
         head = self._playhead
         if head is None:
-            return self._take(now_ns // NS_PER_MS, max_events)
+            events = self._take(now_ns // NS_PER_MS, max_events)
+            for event in reversed(events):
+                if isinstance(event, DepthDiff):
+                    self._stamp_ms = event.event_ms
+                    break
+            return events
         if not head.is_paused:
             return [
                 self._stamped(event, head) for event in self._take(head.position_at(now_ns) // NS_PER_MS, max_events)
@@ -111,7 +116,8 @@ class SyntheticSource:
             self._playhead = head = msgspec.structs.replace(
                 head, anchor_ns=now_ns, position_ns=max(head.position_ns, position_ms * NS_PER_MS)
             )
-        return [_at(event, now_ns // NS_PER_MS) for event in events]
+        self._stamp_ms = max(self._stamp_ms, now_ns // NS_PER_MS)
+        return [_at(event, self._stamp_ms) for event in events]
 
     def _take(self, until_ms: int | None, count: int) -> list[MarketEvent]:
         pending, schedule = self._pending, self._schedule

@@ -154,17 +154,7 @@ class TapeSource:
 
     def checkpoint(self) -> bytes:
         """At a finite speed all that counts is where the playhead started; at ``max`` also the cursor."""
-        symbol, opening_id, event_count = self._identity()
-        return msgspec.json.encode(
-            TapeMark(
-                symbol=symbol,
-                opening_id=opening_id,
-                event_count=event_count,
-                playhead=self._playhead,
-                loop=self._loop,
-                index=self._index,
-            )
-        )
+        return msgspec.json.encode(TapeMark(*self._identity(), self._playhead, self._loop, self._index))
 
     def resume(self, data: bytes, now_ns: int) -> None:
         """Stand where the tape would stand now had it never stopped; begin anew where ``data`` is of another tape."""
@@ -189,7 +179,10 @@ class TapeSource:
         assert self._playhead is not None
         if self._speed is not None:
             # The clock may have been set back to before the start; the tape then waits at its beginning.
+            # Steps and other speeds may have taken the cursor further than the playhead.
+            reached = self._loop, self._index
             self._stand_at(max(0, self._playhead.position_ns))
+            self._loop, self._index = max(reached, (self._loop, self._index))
         elif self._is_looped:
             self._loop, self._index = self._loop + MAX_SPEED_SKIP_LOOPS, _SEAM_DIFF
 
