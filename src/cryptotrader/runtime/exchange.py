@@ -122,4 +122,7 @@ def exchange_banner(server: ExchangeServer, settings: Settings) -> str:
     """What a newcomer needs to point a client at it."""
     key = exchange_key(settings)
     secret = "your_binance_secret_key" if key.id == SAMPLE_KEY_ID else f"see {Path('exchange-key')} in the data folder"
-    return f"Paper exchange  {server.url}\n  API key       {key.id}\n  secret        {secret}"
+    lines = [f"Paper exchange  {server.url}", f"  API key       {key.id}", f"  secret        {secret}"]
+    if settings.exchange_admin_token is None and not is_loopback(settings.exchange_host):
+        lines.append(f"  admin token   see {ADMIN_TOKEN} in the data folder")
+    return "\n".join(lines)
