@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from cryptotrader.exchange.protocol.faults import (
 )
 from cryptotrader.exchange.protocol.faults.rules import BadFault
 from cryptotrader.exchange.protocol.faults.streams import StreamFaults
-from cryptotrader.exchange.protocol.stream_names import StreamName, parse_stream_name
+from cryptotrader.exchange.protocol.stream_names import StreamKind, StreamName, parse_stream_name
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
 from tests.support.paper import TestClock
 
@@ -256,3 +257,11 @@ def test_a_rules_file_is_refused_by_the_name_of_the_field(text: str, problem: st
     with pytest.raises(ConfigError) as caught:
         read_rules(text, "bad-day.toml")
     assert problem in str(caught.value)
+
+
+def test_the_document_names_every_kind_and_its_example_is_a_rules_file() -> None:
+    document = (Path(__file__).parents[4] / "docs" / "paper-exchange-faults.md").read_text("utf-8")
+    unnamed = [kind for kind in (*FaultKind, *StreamKind, *FaultSpec.__struct_fields__) if f"`{kind}`" not in document]
+    assert unnamed == []
+    example = document.partition("```toml\n")[2].partition("```")[0]
+    assert len(read_rules(example, "example").fault) == 3
