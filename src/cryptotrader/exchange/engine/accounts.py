@@ -47,6 +47,9 @@ def waiting_lock(order: Order | NewOrder, last_price: int) -> int:
     return mul_scaled(price, qty)
 
 
+_BUY = Side.BUY
+
+
 def needed_lock(order: Order) -> int:
     """What an order that works at its own price needs locked: quote for a buy, base for a sell.
 
@@ -54,7 +57,8 @@ def needed_lock(order: Order) -> int:
     """
     if order.type in TAKE_ANY_PRICE:
         return 0
-    return mul_scaled(order.price, order.remaining) if order.side is Side.BUY else order.remaining
+    left = order.qty - order.executed - order.prevented_qty
+    return order.price * left // SCALE if order.side is _BUY else left
 
 
 class Wallet:

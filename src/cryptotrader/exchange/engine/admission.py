@@ -51,7 +51,7 @@ def admit(market: SymbolMarket, account: Account, new: NewOrder, others: Sequenc
     """
     rules = market.rules
     try:
-        check_rules(market, account, new, now_ms)
+        check_new(rules, account, new, market.filter_price(now_ms))
     except Refusal as refusal:
         if refusal.message == filter_failure("NOTIONAL").message and new.side is Side.BUY and new.price:
             # Who asks for more than anyone may and than they have hears of their money first (S0-28).

@@ -132,6 +132,9 @@ def _plan_amount(market: SymbolMarket, order: NewOrder | Order, taker: Taker) ->
 
 def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> None:
     """Carry out a plan; let the rest of the order rest, or expire."""
+    if plan is _NOTHING and order.time_in_force is _GTC and not order.use_sor:
+        (market.bids if order.side is _BUY else market.asks).add(order)
+        return
     if order.type in TAKE_ANY_PRICE:
         if order.side is _BUY:
             run.taking = (order.account, market.rules.quote, plan.quote_qty + plan.moved_quote)
@@ -143,9 +146,6 @@ def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> Non
         else:
             prevent(run, market, order, step)
     run.taking = ("", "", 0)
-    if plan is _NOTHING and order.time_in_force is _GTC and not order.use_sor:
-        (market.bids if order.side is _BUY else market.asks).add(order)
-        return
     if not order.is_open:
         return
     reason = expiry_reason(order, plan)
