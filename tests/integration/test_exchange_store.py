@@ -28,8 +28,11 @@ from cryptotrader.exchange.server import ExchangeServer
 
 async def main():
     server = ExchangeServer(paper_venue(store_path=Path(sys.argv[1])), port=0)
-    print(server.bind(), flush=True)
-    await server.serve()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve())
+        # Before that, connections are refused.
+        await server.wait_started()
+        print(server.port, flush=True)
 
 asyncio.run(main())
 """
