@@ -7,6 +7,7 @@ a comparison of clients would run into them.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,9 @@ from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
 
+BOUNDLESS = 10**9
+"""A limit that no benchmark reaches."""
+
 
 async def main(folder: str) -> None:
     """Serve until stdin ends."""
@@ -29,7 +33,15 @@ async def main(folder: str) -> None:
     venue = PaperVenue(
         rules, sources, clock=SystemClock(), keys=[sample_key()], store_path=Path(folder) / "exchange.db"
     )
-    limits = LimitPolicy.off()
+    # A client that goes by the figures in the answers must find no limit there either.
+    limits = dataclasses.replace(
+        LimitPolicy.off(),
+        request_weight=BOUNDLESS,
+        orders_10s=BOUNDLESS,
+        orders_1d=BOUNDLESS,
+        raw_requests=BOUNDLESS,
+        connections=BOUNDLESS,
+    )
     server = ExchangeServer(venue, port=0, limits=limits)
     async with Supervisor("benchmark") as jobs:
         serving = jobs.start("exchange", server.serve)

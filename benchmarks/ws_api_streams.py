@@ -35,8 +35,8 @@ def run() -> Table:
         ),
         notes="Trades, decoded and handed to a callback (ccxt.pro: put into the cache of `watch_trades`). Memory is"
         " that of the whole process at the end, and what it grew by after the first 20,000 messages. Import is the time"
-        " beyond `import asyncio, msgspec` (beyond `import asyncio` for the others, which do not use msgspec); this"
-        " product's limit is 150 ms.",
+        " of the processor beyond `import asyncio, msgspec` (beyond `import asyncio` for the others, which do not use"
+        " msgspec); this product's limit is 150 ms.",
     )
     with tempfile.TemporaryDirectory() as folder:
         info = Path(folder) / "exchange-info.json"

@@ -193,7 +193,12 @@ class CallMaker:
                 plan.costs.clear()
             cost = plan.costs[weight] = self._cost(weight, plan.orders, plan.kind)
         if plan.kind is Kind.TRADE:
-            self._complete(plan.names, params, now_ms)
+            # As ``_complete``; every order passes here.
+            for name in plan.names:
+                if not params.get(name):
+                    params[name] = self._names.next(now_ms)
+            if not self._shows_limits:
+                params.setdefault(RETURN_RATE_LIMITS, True)
         return Call(plan.method, params, plan.kind, cost, plan.needs_key, plan.signed)
 
     def _complete(self, names: tuple[str, ...], params: dict[str, object], now_ms: int) -> None:
