@@ -127,6 +127,8 @@ async def _past(rest: BinanceRest, spec: MirrorSpec) -> dict[tuple[str, str], li
             return candles_of(symbol, interval, rows, now_ms=rows[-1].close_time if rows else 0)
 
     keys = [(symbol, cast(Interval, interval)) for symbol in spec.symbols for interval in INTERVALS]
+    # One at first: where nobody answers, one request a second is enough.
+    await fetch(*keys[0])
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(fetch(*key)) for key in keys]
