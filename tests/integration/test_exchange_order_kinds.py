@@ -242,6 +242,25 @@ async def test_an_order_is_amended_in_its_place() -> None:
         assert await at.api.unfilled() == 1
 
 
+def used(answer: dict[str, Any]) -> int:
+    """The weight that an answer tells."""
+    return next(int(row["count"]) for row in answer["rateLimits"] if row["rateLimitType"] == "REQUEST_WEIGHT")
+
+
+async def test_an_amendment_that_leaves_nothing_ends_the_order_and_weighs_nothing() -> None:
+    """Binance's ``CHANGELOG.md``, 2026-04-02."""
+    async with floor() as at:
+        placed = await at.api.result("order.place", **(RESTING | {"price": "45001", "quantity": "0.7"}))
+        assert placed["executedQty"] == "0.50000000"
+        which = SYMBOL | {"orderId": placed["orderId"]}
+        before = used(await at.api.ask("ping"))
+        smaller = await at.api.ask("order.amend.keepPriority", **which, newQty="0.6")
+        assert used(smaller) == before + 4
+        ended = await at.api.ask("order.amend.keepPriority", **which, newQty="0.5")
+        assert ended["result"]["amendedOrder"]["status"] == "EXPIRED"
+        assert used(ended) == before + 4
+
+
 class TwoBooks(QuietSource):
     """The same market for dollars of two kinds, the other one cheaper."""
 

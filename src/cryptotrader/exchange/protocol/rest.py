@@ -147,7 +147,7 @@ class RestFront:
             weight = operations.charge(spec, params, address=request.address)
             caller = self._check(spec, request, params)
             result = await operations.call(spec, params, caller.account if caller else None)
-            operations.settle(spec, weight, address=request.address)
+            operations.settle(spec, weight, address=request.address, answer=result)
             if wants_micros(request.time_unit):
                 result = answer_in_micros(spec.name, result)
             status, answer = 200, msgspec.json.encode(result)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptotrader.core.clock import to_ms
+from cryptotrader.core.orders import OrderStatus
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.latency import Road
@@ -55,6 +56,9 @@ FREE_WHEN_DONE = frozenset(
 )
 """Requests that weigh nothing when they succeed, since 2026-04-02."""
 
+AMEND = "order.amend.keepPriority"
+"""Weighs nothing where the order expires of it, and else its weight (Binance's ``CHANGELOG.md``, 2026-04-02)."""
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
     *windows.ENDPOINTS,
@@ -98,9 +102,9 @@ class Operations:
         self.desk.weights.charge(address, weight, now_ms=self.now_ms())
         return weight
 
-    def settle(self, spec: AnySpec, weight: int, *, address: str) -> None:
+    def settle(self, spec: AnySpec, weight: int, *, address: str, answer: object) -> None:
         """Give back the weight of a request that succeeded and is then free."""
-        if spec.name in FREE_WHEN_DONE:
+        if spec.name in FREE_WHEN_DONE or (spec.name == AMEND and _has_expired(answer)):
             self.desk.weights.refund(address, weight, now_ms=self.now_ms())
 
     async def call(
@@ -176,6 +180,12 @@ class Operations:
         account, update = event
         if isinstance(update, OrderUpdate) and update.fill is not None and update.order.executed == update.fill.qty:
             self.desk.orders.filled(account, now_ms=update.time_ms, is_maker=update.fill.is_maker)
+
+
+def _has_expired(amended: object) -> bool:
+    """Whether the order of an amendment's answer is over."""
+    order = amended.get("amendedOrder") if isinstance(amended, dict) else None
+    return isinstance(order, dict) and order["status"] == OrderStatus.EXPIRED
 
 
 def _befall(fault: FaultSpec) -> Exception:

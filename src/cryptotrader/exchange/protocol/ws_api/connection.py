@@ -199,7 +199,7 @@ class ApiConnection:
         try:
             async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
                 result = await self._operations.call(spec, params, caller.account if caller else None, road=self._road)
-            self._operations.settle(spec, weight, address=self._address)
+            self._operations.settle(spec, weight, address=self._address, answer=result)
             self._succeed(spec, request, result, account=account)
             answered = True
         except TimeoutError:
