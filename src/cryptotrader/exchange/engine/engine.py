@@ -81,6 +81,9 @@ class Engine(MatchRecords):
         owner = self._accounts[account]
         if new.peg is not None:
             new = price_new(market, new, lambda each: check_rules(market, owner, each, now_ms))
+        if new.use_sor:
+            # The account's terms come before the route, as in ``check``.
+            check_rules(market, owner, new, now_ms)
         others = route(self._routes, new) if new.use_sor else ()
         plan = admit(market, owner, new, others, now_ms)
         run = self._start(now_ms)

@@ -59,7 +59,8 @@ class WebSocketFront:
     async def __call__(self, request: UpgradeRequest) -> Accept | Refuse:
         """Decide about one handshake."""
         if self.house.crowd.is_full:
-            return _refusal(503, -1034, "Too many concurrent connections.", retry_after_s=BUSY_RETRY_S)
+            text = f"Too many concurrent connections; current limit is '{self.house.policy.max_connections}'."
+            return _refusal(503, -1034, text, retry_after_s=BUSY_RETRY_S)
         is_api = request.path.rstrip("/") == API_PATH
         fault = self.faults.take_opening("ws-api" if is_api else "streams", self._operations.now_ms())
         if fault is not None:

@@ -50,14 +50,14 @@ def admit_list(
     legs = arranged(new)
     _check_names(account, new)
     is_oco = new.kind is ListKind.OCO
-    plan = nothing(0)
     ready = list(legs)
-    for place, leg in enumerate(legs):
-        if is_at_work(new.kind, place, leg):
-            ready[place] = leg = price_new(market, leg, lambda each: check_rules(market, account, each, now_ms))
-            plan = plan_entry(market, leg, account, now_ms)
+    working = next((place for place, leg in enumerate(legs) if is_at_work(new.kind, place, leg)), None)
+    if working is not None:
+        ready[working] = price_new(market, legs[working], lambda each: check_rules(market, account, each, now_ms))
     if pair_of(new) is not None:
+        # Before the book is asked: a limit on the wrong side of the market is about the pair, not about taking.
         check_pair_prices(ready[-2], ready[-1], market.last_price if is_oco else 0)
+    plan = nothing(0) if working is None else plan_entry(market, ready[working], account, now_ms)
     locks = _locks(market, new, ready)
     needs: dict[str, int] = {}
     for leg, lock in zip(ready, locks, strict=True):
