@@ -39,8 +39,9 @@ simulate-kill: $(STAMP_DEV)  ## Five hundred kills of a busy paper exchange at r
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements
 
-reference: $(STAMP_DEV)  ## Write docs/binance-requests.md anew
+reference: $(STAMP_DEV)  ## Write docs/binance-requests.md and docs/paper-exchange-errors.md anew
 	$(BIN)/python -m tests.support.binance_requests
+	$(BIN)/python -m tests.support.errors.catalogue
 
 lock: $(STAMP_DEV)  ## Resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv
