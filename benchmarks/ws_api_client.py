@@ -14,7 +14,7 @@ from benchmarks.clients_run import OFFICIAL, OURS, REST, UNIFIED, Client, availa
 from benchmarks.lines import LineProcess
 from benchmarks.table import Table
 
-REPEATS = 3
+REPEATS = 5
 """The median of these is reported; the clients take turns. Reason: on a machine that does other things too, one pause
 spoils one repeat."""
 
@@ -23,7 +23,7 @@ Figures = dict[str, dict[str, dict[str, float]]]
 
 
 def run() -> Table:
-    """About a minute."""
+    """About two minutes."""
     table = Table(
         "Client requests",
         (

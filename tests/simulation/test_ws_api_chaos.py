@@ -63,6 +63,9 @@ ONCE_BAD = [
     (6308, ("cuts", "pauses", "session", "slow", "strays", "wide")),
     # While clocks were compared anew, nobody remembered how far they might be apart.
     (13742, ("leavers", "session", "slow", "strays", "tight")),
+    # A connection that was nearly over brought copies, or was relied on for events though it was dead.
+    (27621, ("cuts", "halves", "leavers", "shutdowns", "silence", "wide")),
+    (21932, ("halves", "leavers", "shutdowns", "slow", "wide")),
 ]
 
 ONE_ORDER = (("place", 0.5),)

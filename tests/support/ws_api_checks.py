@@ -233,6 +233,9 @@ def _truth(evidence: Evidence) -> Iterator[str]:
         if op.kind == "unlist" and is_done and (op.truth is None or op.truth.status in OPEN_STATES):
             yield f"{_name(op)}: reconciled as {op.truth}, but it was carried out"
         order = desk.numbered(op.target) if op.target else desk.find(op.client_order_id)
+        if order is not None and op.kind == "cancel" and _began_ns(evidence.world, order.order_id) > op.told_ns:
+            # The cancellation overtook the order, and the answer came before it as well.
+            order = None
         if (op.truth is None) != (order is None):
             yield f"{_name(op)}: reconciled as {op.truth} but the venue knows {order}"
         elif op.truth is not None:
@@ -250,6 +253,10 @@ def _truth(evidence: Evidence) -> Iterator[str]:
 def _is_half_done(op: Op) -> bool:
     """Whether the refusal itself says that the new order of a replacement was placed."""
     return isinstance(op.error, VenueRefusal) and op.error.data.get("newOrderResult") == "SUCCESS"
+
+
+def _began_ns(world: World, order_id: int) -> int:
+    return next(each.at_ns for each in world.venue.history if each.order.order_id == order_id)
 
 
 def _states(world: World, op: Op, order_id: int) -> list[tuple[int, str, Decimal, Decimal]]:

@@ -242,7 +242,7 @@ class Keeper:
         is_ready = False
         try:
             await self.courier.sync_clock(link)
-            await self.session.resume(link)
+            await self.session.resume(link, [other for other in self._links if other.is_open and other is not link])
             is_ready = link.is_open
         finally:
             if not is_ready:

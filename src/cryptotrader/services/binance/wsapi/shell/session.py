@@ -93,8 +93,13 @@ class Session:
 
     # Life of the connections
 
-    async def resume(self, link: Link) -> None:
-        """Make a fresh connection what the one before was. A refusal is told and does not stop the connection."""
+    async def resume(self, link: Link, others: list[Link]) -> None:
+        """Make a fresh connection what the one before was. A refusal is told and does not stop the connection.
+
+        Args:
+            link: The fresh connection.
+            others: All that are open beside it; one that is nearly over may still bring events.
+        """
         if self._wants_logon and self._credentials is not None:
             try:
                 await self.log_on(link)
@@ -102,7 +107,7 @@ class Session:
                 self._on_logon_refused(error)
         # One that is being subscribed elsewhere at this moment follows once this link has taken over, see ``adopt``.
         for feed in [feed for feed in self._feeds.values() if feed.is_confirmed]:
-            feed.overlap(self._courier.link is not None)
+            feed.overlap(any(feed in other.feeds.values() for other in others))
             try:
                 await self._subscribe(feed, link)
             except (VenueAuthError, VenueRejected) as error:
@@ -112,8 +117,9 @@ class Session:
     def on_link_end(self, link: Link, others: list[Link]) -> None:
         """A connection is over. Where no other one brings the events, some may be missed."""
         for feed in set(link.feeds.values()):
-            # A candidate may have subscribed after something that this one did not bring any more.
-            carriers = [other for other in others if feed in other.feeds.values() and other.state != "candidate"]
+            # A candidate may have subscribed after something that this one did not bring any more, and nobody looks
+            # whether one that is nearly over is still alive.
+            carriers = [other for other in others if feed in other.feeds.values() and other.state == "current"]
             if not carriers and feed.is_wanted:
                 feed.gap(f"connection lost: {link.end_reason}")
         link.feeds.clear()
