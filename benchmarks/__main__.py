@@ -14,7 +14,17 @@ from pathlib import Path
 
 from benchmarks.table import Table
 
-BENCHMARKS = ("fanout", "journal", "order_roundtrip", "ws_api_client", "ws_api_streams")
+BENCHMARKS = (
+    "fanout",
+    "engine_commands",
+    "exchange_orders",
+    "journal",
+    "tape_replay",
+    "open_orders",
+    "order_roundtrip",
+    "ws_api_client",
+    "ws_api_streams",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

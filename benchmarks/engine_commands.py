@@ -131,3 +131,7 @@ def run() -> Table:
         f"{sum(trades for _, trades in rounds) / ROUNDS / COMMANDS:.2f}",
     )
     return table
+
+
+if __name__ == "__main__":
+    print(run().markdown())

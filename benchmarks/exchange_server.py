@@ -1,7 +1,7 @@
 """A paper exchange without limits: ``python -m benchmarks.exchange_server`` prints its port, then serves.
 
-It is the product's own, with every order on disk before it is answered; only the limits on requests are lifted, since
-a comparison of clients would run into them.
+It is the product's own, with every order on disk before it is answered; only the limits on requests and on how many
+orders are open are lifted, since a benchmark would run into them, and the account is rich.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
 import uvloop
 
-from cryptotrader.exchange.accounts import sample_key
+from cryptotrader.core.scaled import SCALE
+from cryptotrader.exchange.accounts import PaperAccount, sample_key
+from cryptotrader.exchange.engine.rules import SymbolRules
 from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.spec import open_market
 from cryptotrader.exchange.protocol.limits import LimitPolicy
@@ -25,13 +28,25 @@ from cryptotrader.net import Supervisor, SystemClock
 BOUNDLESS = 10**9
 """A limit that no benchmark reaches."""
 
+BALANCE = 10**9 * SCALE
+
+
+def without_counts(rules: SymbolRules) -> SymbolRules:
+    """As many open orders as one likes."""
+    return msgspec.structs.replace(rules, max_num_orders=0)
+
 
 async def main(folder: str) -> None:
     """Serve until stdin ends."""
     sources = open_market("synthetic?seed=1")
-    rules = rules_for(symbol for source in sources for symbol in source.symbols)
+    rules = map(without_counts, rules_for(symbol for source in sources for symbol in source.symbols))
     venue = PaperVenue(
-        rules, sources, clock=SystemClock(), keys=[sample_key()], store_path=Path(folder) / "exchange.db"
+        rules,
+        sources,
+        clock=SystemClock(),
+        accounts=[PaperAccount(balances={"BTC": BALANCE, "USDT": BALANCE})],
+        keys=[sample_key()],
+        store_path=Path(folder) / "exchange.db",
     )
     # A client that goes by the figures in the answers must find no limit there either.
     limits = dataclasses.replace(

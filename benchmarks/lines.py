@@ -20,6 +20,11 @@ class LineProcess:
         if core is not None:
             os.sched_setaffinity(self._process.pid, {core})
 
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._process.pid
+
     def say(self, line: str) -> None:
         """Send a command."""
         assert self._process.stdin is not None
