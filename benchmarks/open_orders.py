@@ -93,7 +93,8 @@ def run() -> Table:
     table = Table(
         "Memory per open order",
         ("where", "bytes"),
-        notes=f"{ORDERS:,} orders of one account that rest at two thousand prices, each with a client order id. What the process grew by.",
+        notes=f"{ORDERS:,} orders of one account that rest at two thousand prices, each with a client order id:"
+        " what the process grew by.",
     )
     table.add("engine", f"{in_engine():,.0f}")
     with tempfile.TemporaryDirectory() as folder:

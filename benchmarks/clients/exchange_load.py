@@ -1,8 +1,8 @@
 """Loads a paper exchange with signed orders over plain sockets; more of them than it can answer.
 
-``python exchange_load.py ws|rest HOST MIX CONNECTIONS IN_FLIGHT SECONDS`` prints one JSON object. Each request is signed
-when it is sent, as clients do; answers are counted, not decoded, so that the server is what is measured. Standard
-library only.
+``python exchange_load.py ws|rest HOST MIX CONNECTIONS IN_FLIGHT SECONDS`` prints one JSON object. Each request is
+signed when it is sent, as clients do; answers are counted, not decoded, so that the server is what is measured.
+Standard library only.
 """
 
 from __future__ import annotations
