@@ -124,3 +124,17 @@ class LinkChange(msgspec.Struct, frozen=True, gc=False):
     state: LinkState
     at_ms: int
     reason: str = ""
+
+
+class SystemEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Something that an operator wants to know: a protection that fired, a position that does not fit its balance."""
+
+    event: str
+    """What kind: ``protection_triggered``, ``position_mismatch``, ..."""
+    status: str
+    """What came of it, in one word."""
+    at_ms: int
+    symbol: str | None = None
+    detail: str | None = None
+    account: str | None = None
+    """Whose affair it is; None where it is everybody's."""
