@@ -15,6 +15,7 @@ from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
+from cryptotrader.sessions.keys import NO_LIMITS, KeyLimits
 from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import FlowListener
 
@@ -109,6 +110,8 @@ class Who:
 
     key_id: str = "k1"
     scopes: frozenset[str] = frozenset({"read"})
+    account: str = "default"
+    limits: KeyLimits = NO_LIMITS
 
 
 class FakeAuthenticator:
@@ -118,7 +121,9 @@ class FakeAuthenticator:
         self.who = who or Who()
         self.on_revoked: Topic[str] = Topic("revoked")
 
-    def authenticate(self, authorization: str | None, query_token: str | None = None) -> Who:
+    def authenticate(
+        self, authorization: str | None, query_token: str | None = None, *, client: str | None = None
+    ) -> Who:
         if authorization is None and query_token is None:
             raise NotAuthenticated("Missing Authorization header")
         if authorization != f"Bearer {TOKEN}" and query_token != TOKEN:

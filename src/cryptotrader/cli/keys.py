@@ -13,6 +13,7 @@ from cryptotrader.config.settings import load_settings
 from cryptotrader.core.clock import to_ms
 from cryptotrader.net import SystemClock
 from cryptotrader.runtime.paths import key_file
+from cryptotrader.sessions.keys import KeyTerms
 
 keys_app = typer.Typer(help="Create, list and revoke bearer tokens.", no_args_is_help=True)
 
@@ -32,7 +33,7 @@ def create(
     """Make a key. Its secret is the bearer token; it is shown this once and kept only as a hash."""
     file = key_file(load_settings({"data_dir": data_dir}).data_dir)
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
-    new = file.create(name, wanted, now_ms=to_ms(SystemClock().now_ns()), account=account)
+    new = file.create(name, wanted, now_ms=to_ms(SystemClock().now_ns()), terms=KeyTerms(account=account))
     if as_json:
         typer.echo(json.dumps({"key": new.key, "secret": new.secret}))
     else:

@@ -27,8 +27,14 @@ class WindowLimit:
         self._max_keys = max_keys
         self._logs: OrderedDict[str, _Log] = OrderedDict()
 
-    def allow(self, key: str, now_ns: int) -> bool:
-        """Count one event of ``key`` if it is within the limit; an event that is refused does not count."""
+    def allow(self, key: str, now_ns: int, *, limit: int | None = None) -> bool:
+        """Count one event of ``key`` if it is within the limit; an event that is refused does not count.
+
+        Args:
+            key: Whose event it is.
+            now_ns: Monotonic time.
+            limit: In place of the common limit; None goes by that.
+        """
         log = self._logs.get(key)
         if log is None:
             log = self._logs[key] = _Log()
@@ -38,7 +44,7 @@ class WindowLimit:
             self._logs.move_to_end(key)
         slot = now_ns // NS_PER_S
         log.forget_before(slot - self._slots + 1)
-        if log.total >= self.limit:
+        if log.total >= (self.limit if limit is None else limit):
             return False
         log.count(slot)
         return True

@@ -159,8 +159,10 @@ class Live(Protocol):
 class Authenticates(Protocol):
     """Knows the bearer tokens."""
 
-    def authenticate(self, authorization: str | None, query_token: str | None = None) -> Principal:
-        """Who this is; raises NotAuthenticated."""
+    def authenticate(
+        self, authorization: str | None, query_token: str | None = None, *, client: str | None = None
+    ) -> Principal:
+        """Who comes from the address ``client``; raises NotAuthenticated."""
         ...
 
 

@@ -10,6 +10,7 @@ from cryptotrader.core.events import Ticker24h
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
+from cryptotrader.sessions.keys import KeyLimits
 
 
 class WhoIs(Protocol):
@@ -25,15 +26,27 @@ class WhoIs(Protocol):
         """What the key allows: ``read``, ``trade``, ``admin``."""
         ...
 
+    @property
+    def account(self) -> str:
+        """Whose orders and balances it deals with."""
+        ...
+
+    @property
+    def limits(self) -> KeyLimits:
+        """Limits of its own."""
+        ...
+
 
 class Authenticates(Protocol):
     """Knows the bearer tokens."""
 
     on_revoked: Topic[str]
-    """Ids of keys that have just become useless."""
+    """Ids of keys that have just become useless, or changed."""
 
-    def authenticate(self, authorization: str | None, query_token: str | None = None) -> WhoIs:
-        """Who this is; raises NotAuthenticated with the text for the client."""
+    def authenticate(
+        self, authorization: str | None, query_token: str | None = None, *, client: str | None = None
+    ) -> WhoIs:
+        """Who comes from the address ``client``; raises NotAuthenticated with the text for the client."""
         ...
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from cryptotrader.config import REDACTOR
 from cryptotrader.core.clock import Clock
 from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueError, VenueTimeout
 from cryptotrader.core.events import Ticker24h
@@ -17,6 +16,7 @@ from cryptotrader.net import Supervisor
 from cryptotrader.sessions.channels import LingeringChannel
 from cryptotrader.sessions.client import ClientContext, StreamClient
 from cryptotrader.sessions.depth import DepthChannel, DepthClient, DepthItem
+from cryptotrader.sessions.keys import DEFAULT_ACCOUNT, NO_LIMITS, KeyLimits
 from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, UserFeed, WhoIs
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
 from cryptotrader.sessions.tracing import trace_headers
@@ -51,6 +51,8 @@ class KeyHolder:
 
     key_id: str
     scopes: frozenset[str] = frozenset({"read"})
+    account: str = DEFAULT_ACCOUNT
+    limits: KeyLimits = NO_LIMITS
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,10 @@ class StreamSessions:
         query = parse_qs(request.query)
         token = next((query[name][0] for name in TOKEN_NAMES if name in query), None)
         try:
-            who = self._authenticator.authenticate(request.headers.get("authorization"), token)
+            header = request.headers.get("authorization")
+            who = self._authenticator.authenticate(header, token, client=request.client)
         except NotAuthenticated as error:
             return _refuse(401, error.message)
-        REDACTOR.learn(token)
         if "read" not in who.scopes:
             return _refuse(403, "Token does not allow reading")
         match parts:

@@ -16,7 +16,9 @@ ABSENT = VenueRejected("Order does not exist.", venue_code=-2013)
 class ReadOnly:
     """Knows one client, who may only read."""
 
-    def authenticate(self, authorization: str | None, query_token: str | None = None) -> Principal:
+    def authenticate(
+        self, authorization: str | None, query_token: str | None = None, *, client: str | None = None
+    ) -> Principal:
         return Principal("reader", "reader", frozenset({Scope.READ}))
 
 

@@ -23,8 +23,8 @@ EXEMPT = frozenset({"/health"})
 class Guard:
     """ASGI layer that lets a request through, or answers 401 or 429.
 
-    Requests with a good token count against that token. All others count against the peer's address, so that guessing
-    tokens is limited too.
+    Requests with a good token count against that token, which may have a limit of its own. All others count against the
+    peer's address, so that guessing tokens is limited too.
     """
 
     def __init__(self, app: ASGIApp, authenticator: Authenticates, limits: WindowLimit, clock: Clock) -> None:
@@ -47,17 +47,19 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         refused: NotAuthenticated | None = None
-        client = scope.get("client")
-        key = f"ip:{client[0] if client else 'unknown'}"
+        peer = scope.get("client")
+        client = peer[0] if peer else None
+        key, limit = f"ip:{client or 'unknown'}", None
         if scope["path"].startswith(PROTECTED):
             try:
                 # One header only: a query token would end up in logs and histories, and REST clients can set headers.
-                principal = self._authenticator.authenticate(Headers(scope=scope).get("authorization"))
+                header = Headers(scope=scope).get("authorization")
+                principal = self._authenticator.authenticate(header, client=client)
                 scope.setdefault("state", {})["principal"] = principal
-                key = f"token:{principal.key_id}"
+                key, limit = f"token:{principal.key_id}", principal.limits.requests_per_minute
             except NotAuthenticated as error:
                 refused = error
-        if not self._limits.allow(key, self._clock.monotonic_ns()):
+        if not self._limits.allow(key, self._clock.monotonic_ns(), limit=limit):
             RATE_LIMITED.inc()
             raise MessageRateExceeded("Rate limit exceeded", retry_after_s=RETRY_AFTER_S)
         if refused is not None:
