@@ -9,6 +9,7 @@ Average cost method, in integers of 10**-8, nothing rounded twice:
 - Realised profit of a sale is what was received (amount less a commission in the quote asset) less that share.
 - A commission in a third asset counts with its value in the quote asset at the time of the fill, where that is known;
   else it is only listed in ``fees``.
+- A fill by smart order routing is an allocation: it has an id of another sequence, and counts the same.
 - A spot account cannot be short. What is sold beyond the position came from a deposit or from before the known
   history: its cost is unknown, so it makes no profit and no loss, and is counted in ``untracked_sold``.
 """
@@ -30,6 +31,7 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol: str
     trade_id: int
+    """-1 where it is an allocation of smart order routing."""
     order_id: int
     is_buyer: bool
     price: int
@@ -40,6 +42,23 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True):
     commission_value: int | None = None
     """Worth of a commission in a third asset, in the quote asset at that time; None where nobody knows."""
     time_ms: int
+    allocation_id: int = -1
+    """-1 where it is a trade."""
+
+    @property
+    def is_allocation(self) -> bool:
+        """Whether smart order routing took it from another book."""
+        return self.allocation_id >= 0
+
+    @property
+    def key(self) -> tuple[bool, int, int]:
+        """What tells it from every other fill of its account and symbol; an account can be on both sides of a trade."""
+        return (self.is_allocation, self.allocation_id if self.is_allocation else self.trade_id, self.order_id)
+
+    @property
+    def place(self) -> tuple[int, bool, int, int]:
+        """Sorts the fills of a symbol as they happened."""
+        return (self.time_ms, *self.key)
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +82,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     last_trade_id: int = -1
     last_order_ids: tuple[int, ...] = ()
     """Orders whose side of the last trade is counted: an account can be on both sides."""
+    last_allocation_id: int = -1
     update_ms: int = 0
 
     @property
@@ -82,7 +102,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
         return percent // CENT * CENT if percent >= 0 else -(-percent // CENT * CENT)
 
     def knows(self, fill: FillRow) -> bool:
-        """Whether a fill is counted already; fills come in order of their trade ids."""
+        """Whether a fill is counted already; trades and allocations each come in order of their ids."""
+        if fill.is_allocation:
+            return fill.allocation_id <= self.last_allocation_id
         if fill.trade_id != self.last_trade_id:
             return fill.trade_id < self.last_trade_id
         return fill.order_id in self.last_order_ids
@@ -96,16 +118,22 @@ def fold(position: Position, fill: FillRow) -> Position:
     """
     if fill.symbol != position.symbol:
         raise ValueError(f"a fill of {fill.symbol} is none of {position.symbol}")
-    if position.knows(fill):
-        return position
+    return position if position.knows(fill) else count(position, fill)
+
+
+def count(position: Position, fill: FillRow) -> Position:
+    """The position after a fill of which the caller knows that it is not counted yet, whatever its ids."""
     changed = _buy(position, fill) if fill.is_buyer else _sell(position, fill)
+    changed = msgspec.structs.replace(
+        changed, fees=_with_fee(position.fees, fill), update_ms=max(position.update_ms, fill.time_ms)
+    )
+    if fill.is_allocation:
+        return msgspec.structs.replace(changed, last_allocation_id=fill.allocation_id)
     is_same_trade = fill.trade_id == position.last_trade_id
     return msgspec.structs.replace(
         changed,
-        fees=_with_fee(position.fees, fill),
         last_trade_id=fill.trade_id,
         last_order_ids=(*(position.last_order_ids if is_same_trade else ()), fill.order_id),
-        update_ms=max(position.update_ms, fill.time_ms),
     )
 
 

@@ -1,8 +1,8 @@
 """Protections of a position: stop loss, take profit, trailing stop (C-27). Pure: prices and answers in, states out.
 
 A protection lives through ``ARMED -> FIRED -> PLACED -> DONE``, or ends as ``PARTIAL``, ``REFUSED`` or ``GONE``. It
-fires once: its order bears an id that follows from its account, symbol and serial number, so that it can be sent again
-after a crash without being placed twice. Every state is kept before anything is done because of it.
+fires once: its order bears an id that follows from its account, symbol and serial number, so that it can be looked for
+after a crash and is never placed twice. Every state is kept before anything is done because of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from cryptotrader.core.errors import InvalidParams
-from cryptotrader.core.scaled import SCALE
+from cryptotrader.core.scaled import SCALE, format_scaled
 
 PERCENT = 100
 
@@ -94,6 +94,8 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     """Highest price seen while armed, scaled; 0 before any. The trailing stop follows it."""
     seen_ms: int = 0
     """Time of the last price looked at. Prices since then were missed if the process was down."""
+    seen_id: int = -1
+    """Id of the trade that had it, among those of the same millisecond; -1 where it was none."""
     cause: Cause | None = None
     trigger_price: int = 0
     """The price that made it fire, scaled."""
@@ -102,6 +104,9 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the price had passed while nobody watched."""
     qty: int = 0
     """What the order sells, scaled."""
+    wanted: int = 0
+    """What should be sold, scaled, in whole lots. More than ``qty`` where the rest is locked in other orders, or where
+    one order may not be that large."""
     filled: int = 0
     detail: str = ""
     """What the venue said, or why nothing was sold."""
@@ -133,10 +138,17 @@ def arm(account: str, symbol: str, terms: Terms, *, serial: int, now_ms: int) ->
         InvalidParams: The terms cannot be kept.
     """
     terms.check()
-    return Protection(account=account, symbol=symbol, serial=serial, terms=terms, set_ms=now_ms)
+    return Protection(account=account, symbol=symbol, serial=serial, terms=terms, set_ms=now_ms, seen_ms=now_ms)
 
 
-def observe(protection: Protection, price: int, *, time_ms: int, is_late: bool = False) -> Protection:
+def has_seen(protection: Protection, *, time_ms: int, trade_id: int) -> bool:
+    """Whether a trade was looked at already. Ids decide within a millisecond only: a wiped venue counts anew."""
+    return (time_ms, trade_id) <= (protection.seen_ms, protection.seen_id)
+
+
+def observe(
+    protection: Protection, price: int, *, time_ms: int, trade_id: int = -1, is_late: bool = False
+) -> Protection:
     """The market traded at a price: follow it, or fire. Only an armed protection changes.
 
     A jump beyond a stop fires it like a touch. ``is_late``: the price is the first one after nobody watched.
@@ -145,7 +157,8 @@ def observe(protection: Protection, price: int, *, time_ms: int, is_late: bool =
         return protection
     cause = _cause(protection, price)
     if cause is None:
-        return msgspec.structs.replace(protection, high=max(protection.high, price), seen_ms=time_ms)
+        high = max(protection.high, price)
+        return msgspec.structs.replace(protection, high=high, seen_ms=time_ms, seen_id=trade_id)
     return msgspec.structs.replace(
         protection,
         phase=Phase.FIRED,
@@ -153,6 +166,7 @@ def observe(protection: Protection, price: int, *, time_ms: int, is_late: bool =
         trigger_price=price,
         fired_ms=time_ms,
         seen_ms=time_ms,
+        seen_id=trade_id,
         is_late=is_late,
     )
 
@@ -168,21 +182,39 @@ def _cause(protection: Protection, price: int) -> Cause | None:
     return None
 
 
-def size(protection: Protection, available: int, *, step: int) -> Protection:
-    """Decide once how much a fired protection sells: what is there, cut to whole lots.
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """What one market order of a symbol may sell, scaled (``LOT_SIZE``, ``MARKET_LOT_SIZE``)."""
+
+    step: int = 1
+    most: int | None = None
+
+    def cut(self, qty: int) -> int:
+        """Whole lots of it."""
+        return qty - qty % self.step
+
+
+def size(protection: Protection, amount: int, *, free: int, lot: Lot) -> Protection:
+    """Decide once how much a fired protection sells: the position, as far as it is free, in whole lots.
 
     Args:
         protection: One that has fired; where its quantity is decided already it stays.
-        available: What of the base asset can be sold, scaled.
-        step: ``stepSize`` of the symbol, scaled; 0 where it has none.
+        amount: What the position holds, scaled.
+        free: What of the base asset is not locked in other orders, scaled.
+        lot: What one order may sell.
     """
     if protection.phase is not Phase.FIRED or protection.qty:
         return protection
-    qty = available - available % (step or 1)
-    if qty <= 0:
-        detail = "nothing was left to sell" if available <= 0 else "what was left is less than a lot"
+    wanted = lot.cut(amount)
+    if wanted <= 0:
+        detail = "nothing was left to sell" if amount <= 0 else "what was left is less than a lot"
         return msgspec.structs.replace(protection, phase=Phase.GONE, detail=detail)
-    return msgspec.structs.replace(protection, qty=qty)
+    qty = lot.cut(min(wanted, free))
+    if qty <= 0:
+        detail = f"only {format_scaled(free)} of the balance is free" if free > 0 else "none of the balance is free"
+        return msgspec.structs.replace(protection, phase=Phase.REFUSED, wanted=wanted, detail=detail)
+    if lot.most is not None:
+        qty = min(qty, lot.cut(lot.most))
+    return msgspec.structs.replace(protection, qty=qty, wanted=wanted)
 
 
 def placed(protection: Protection, *, filled: int, is_open: bool) -> Protection:
@@ -190,6 +222,9 @@ def placed(protection: Protection, *, filled: int, is_open: bool) -> Protection:
     if protection.phase not in (Phase.FIRED, Phase.PLACED):
         return protection
     filled = max(filled, protection.filled)
+    if filled >= protection.qty and protection.qty < protection.wanted:
+        detail = f"{format_scaled(protection.wanted - filled)} was locked in other orders or too much for one order"
+        return msgspec.structs.replace(protection, phase=Phase.PARTIAL, filled=filled, detail=detail)
     if filled >= protection.qty:
         return msgspec.structs.replace(protection, phase=Phase.DONE, filled=filled)
     if is_open:
@@ -204,3 +239,10 @@ def refused(protection: Protection, detail: str) -> Protection:
     if protection.phase is not Phase.FIRED:
         return protection
     return msgspec.structs.replace(protection, phase=Phase.REFUSED, detail=detail)
+
+
+def gone(protection: Protection, detail: str) -> Protection:
+    """There is nothing to protect any more."""
+    if protection.phase is not Phase.ARMED:
+        return protection
+    return msgspec.structs.replace(protection, phase=Phase.GONE, detail=detail)
