@@ -85,7 +85,8 @@ def as_new(order: Order) -> NewOrder:
         qty=order.remaining,
         self_trade_prevention_mode=order.self_trade_prevention_mode,
         stop=order.stop,
-        iceberg_qty=order.iceberg_qty,
+        # One that was amended may be less than its slice; it shows all then.
+        iceberg_qty=min(order.iceberg_qty, order.remaining) if order.amends else order.iceberg_qty,
         peg=order.peg,
         use_sor=order.use_sor,
     )

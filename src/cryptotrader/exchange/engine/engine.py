@@ -283,10 +283,15 @@ class Engine(MatchRecords):
     def on_snapshot(self, snapshot: BookSnapshot, now_ms: int) -> list[Event]:
         """The source shows a whole book: its first one, or one across a seam. Users' orders stay.
 
+        Of a symbol that does not trade only the first book is shown, and only where no orders are that it might cross.
+
         Across a seam with a newer id the public gets one diff that leads from the book shown before to this one. With
         an id that is not newer the differences wait for the source's next diff.
         """
         market = self._market(snapshot.symbol)
+        self._now_ms = now_ms
+        if not market.is_trading and (market.has_book or market.has_orders):
+            return []
         run = self._start(now_ms)
         is_first = not market.has_book
         first_id = market.last_id + 1
@@ -325,7 +330,6 @@ class Engine(MatchRecords):
         market = self._market(trade.symbol)
         self._now_ms = now_ms
         if market.is_still:
-            market.print_external(trade, 0)
             return []
         if not market.has_orders:
             printed = market.print_external(trade, trade.qty)

@@ -71,7 +71,9 @@ def _go_to_work(market: SymbolMarket, order: Order, run: Execution) -> None:
         return
     order.is_working = True
     order.working_ms = order.update_ms = run.now_ms
-    if order.type in TAKE_ANY_PRICE or order.peg is not None:
+    is_alone = lists.sibling_of(run.account(order.account), order) is None
+    if is_alone or order.type in TAKE_ANY_PRICE or order.peg is not None:
+        # Of a pair it may have taken over what only the other one needed.
         lists.hold_anew(market, order, run)
     run.report(order, ExecutionType.NEW)
     enter(market, order, plan, run)

@@ -154,8 +154,9 @@ def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> Non
             order.working_floor = "SOR"
         run.close(market, order, OrderStatus.EXPIRED, reason=reason)
     else:
-        if order.use_sor:
+        if order.working_floor:
             order.working_floor = "EXCHANGE"
+            run.keep(order)
         market.side(order.side).add(order)
 
 

@@ -86,6 +86,10 @@ class SymbolMarket:
         self.top: tuple[Level | None, Level | None] = (None, None)
         self.is_still = False
         """The symbol does not trade, or has not yet seen its source's book since it does again."""
+        self.is_behind = False
+        """The source may have traded while nobody listened: its next trade gets the next public id all the same."""
+        self.missed = 0
+        """How many trades of the source were not listened to. A restart may forget it: ids have a hole there anyway."""
         self.fresh_from = 0
         """Changes up to this update id are in the book already that ended a standstill."""
         self.prices: Prices = no_prices
@@ -115,6 +119,7 @@ class SymbolMarket:
         """
         self.rules = msgspec.structs.replace(self.rules, status=SymbolStatus(status).value)
         self.is_still = self.is_still or not self.is_trading
+        self.is_behind = self.is_behind or self.is_still
 
     @property
     def is_plain(self) -> bool:
@@ -198,10 +203,13 @@ class SymbolMarket:
 
     def print_external(self, trade: Trade, qty: int) -> Trade | None:
         """What the public sees of a source's trade of which users left ``qty``."""
+        if self.is_behind:
+            self.is_behind = self.is_still
+            self.missed = trade.trade_id + self.trade_shift - self.last_trade_id - 1 if self.last_trade_id else 0
         if not qty:
             self.trade_shift -= 1
             return None
-        trade_id = trade.trade_id + self.trade_shift
+        trade_id = trade.trade_id + self.trade_shift - self.missed
         self._note(trade_id, trade.price, qty, trade.time_ms)
         if trade_id == trade.trade_id and qty == trade.qty:
             return trade

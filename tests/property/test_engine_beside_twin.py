@@ -1,0 +1,138 @@
+"""The whole engine beside its naive twin: every order type, list, mode and market event, in generated sessions.
+
+``make simulate-engine`` does two hundred thousand commands; a failing session is cut down to the commands it takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cryptotrader.core.orders import OrderType, Side
+from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList
+from cryptotrader.exchange.engine.orders import AmendOrder, NewOrder, Stop
+from tests.support.twin.bench import Bench
+from tests.support.twin.commands import Command
+from tests.support.twin.generate import Generator
+from tests.support.twin.session import play, play_with, replay, shrink
+from tests.support.twin.world import STEPS, TICK
+
+SYMBOL = "AAAUUU"
+LOT = STEPS[SYMBOL]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_seeded_sessions_agree_with_the_twin(block: int) -> None:
+    for seed in range(block * 10, block * 10 + 10):
+        failure = play(seed)
+        assert failure is None, str(shrink(failure))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.randoms(use_true_random=False))
+def test_whatever_is_chosen_engine_and_twin_agree(random: Random) -> None:
+    failure = play_with(random, 25)
+    assert failure is None, str(failure)
+
+
+# Determinism
+
+SESSIONS = 4
+
+
+def events_digest() -> str:
+    """Of all events of some sessions, as bytes."""
+    digest = hashlib.blake2b()
+    for seed in range(SESSIONS):
+        bench = Bench()
+        generator = Generator(Random(seed), bench.twin)
+        for _ in range(150):
+            bench.run(generator.command())
+        for event in bench.log:
+            digest.update(type(event).__name__.encode() + msgspec.msgpack.encode(event) + b"\n")
+        digest.update(bench.engine.state_hash().encode())
+    return digest.hexdigest()
+
+
+def test_the_same_commands_give_the_same_bytes_twice_and_in_two_processes() -> None:
+    here = events_digest()
+    assert events_digest() == here
+    code = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'src'), str(Path(__file__).parent)]!r}; "
+    code += f"from {Path(__file__).stem} import events_digest; print(events_digest())"
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout.strip() == here
+
+
+# What was wrong once
+
+
+def submit(account: str, kind: str, side: str, lots: int, tick: int = 0, **more: object) -> Command:
+    return Command("submit", order(kind, side, lots, tick, **more), account)
+
+
+def order(kind: str, side: str, lots: int, tick: int = 0, **more: object) -> NewOrder:
+    plain = NewOrder(symbol=SYMBOL, side=Side(side), type=OrderType(kind), price=tick * TICK, qty=lots * LOT)
+    return msgspec.structs.replace(plain, **{"client_order_id": f"{kind}{side}{tick}", **more})
+
+
+def test_a_routed_order_that_comes_to_rest_is_kept_as_it_is() -> None:
+    """Its working floor changed after its last report, so a replay of the journal gave another one."""
+    sell, buy = submit("alice", "LIMIT", "SELL", 1, 100), submit("bob", "LIMIT", "BUY", 2, 100, use_sor=True)
+    assert not replay([buy])
+    assert not replay([sell, buy])
+
+
+def test_the_book_of_a_symbol_that_does_not_trade_stands_still() -> None:
+    """A whole book of the source was shown, and could lie across users' orders."""
+    rests = submit("alice", "LIMIT", "BUY", 2, 100)
+    book = Command("snapshot", (SYMBOL, 98, ((97, 2),), ((99, 4),)))
+    halt, go_on = (Command("status", (SYMBOL, status)) for status in ("HALT", "TRADING"))
+    assert not replay([rests, halt, book, go_on, book])
+
+
+def test_trades_that_nobody_listened_to_leave_nothing_that_a_journal_lacks() -> None:
+    """Public ids went on from them, and nothing told the journal."""
+    trade = Command("trade", (SYMBOL, 100, 3, True))
+    halt, go_on = (Command("status", (SYMBOL, status)) for status in ("HALT", "TRADING"))
+    book = Command("snapshot", (SYMBOL, 100, ((97, 2),), ((103, 4),)))
+    assert not replay([halt, trade, trade])
+    assert not replay([trade, halt, trade, go_on, trade, book, trade, submit("alice", "MARKET", "BUY", 1), trade])
+
+
+def test_the_order_that_is_left_of_a_pair_holds_what_it_needs_itself() -> None:
+    """It went on holding what the other one, which expired, would have needed."""
+    legs = (
+        order("STOP_LOSS_LIMIT", "BUY", 3, 100, stop=Stop(price=102 * TICK)),
+        order("TAKE_PROFIT", "BUY", 3, stop=Stop(trailing_delta=10)),
+    )
+    pair = Command("submit_list", NewOrderList(symbol=SYMBOL, kind=ListKind.OCO, legs=legs, client_list_id="l"), "dora")
+    assert not replay([Command("trade", (SYMBOL, tick, 7, False)) for tick in (101,)] + [pair])
+    assert not replay([Command("trade", (SYMBOL, 101, 7, False)), pair, Command("trade", (SYMBOL, 103, 8, True))])
+
+
+def test_a_stop_that_was_amended_to_less_than_its_slice_still_goes_to_work() -> None:
+    """The filters turned it down when it was triggered, as an iceberg that shows more than there is."""
+    stop = submit("dora", "TAKE_PROFIT_LIMIT", "BUY", 6, 99, stop=Stop(price=98 * TICK), iceberg_qty=3 * LOT)
+    smaller = AmendOrder(
+        symbol=SYMBOL, client_order_id="TAKE_PROFIT_LIMITBUY99", qty=2 * LOT, new_client_order_id="smaller"
+    )
+    commands = [stop, Command("amend", smaller, "dora"), Command("trade", (SYMBOL, 98, 1, True))]
+    assert not replay(commands)
+    bench = Bench()
+    for command in commands:
+        bench.run(command)
+    assert bench.engine.book(SYMBOL).levels(Side.BUY) == [(99 * TICK, 2 * LOT)]
