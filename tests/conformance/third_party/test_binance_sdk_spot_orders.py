@@ -9,56 +9,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from cryptotrader.core.events import BookSnapshot
-from cryptotrader.core.scaled import SCALE
-from cryptotrader.exchange.accounts import ApiKey, KeyKind, PaperAccount, sample_key
-from cryptotrader.exchange.engine.rules import AssetLimit, ExchangeRules
-from cryptotrader.exchange.engine.rules.commission import Rates
-from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
+from cryptotrader.exchange.accounts import ApiKey, KeyKind
 from cryptotrader.exchange.protocol.limits import LimitPolicy
-from cryptotrader.exchange.venue import PaperVenue
-from cryptotrader.net import SystemClock
 from tests.conformance.third_party.conftest import run_driver
-from tests.support.paper import ASKS, BIDS, BTC, QuietSource, running_exchange, units
+from tests.support.paper import running_exchange
+from tests.support.still_market import RICH, still_venue
 
 APIS = ("rest", "ws")
-
-RULES = msgspec.structs.replace(
-    BTC,
-    exchange=ExchangeRules(max_num_orders=1_000, max_num_algo_orders=200, max_num_order_lists=100),
-    price_range=PriceRange(bid_up=2 * SCALE, bid_down=SCALE // 2, ask_up=2 * SCALE),
-    reference=ReferenceRule(),
-)
-OTHER = msgspec.structs.replace(RULES, symbol="BTCUSDC", quote="USDC")
-FEES = msgspec.structs.replace(BTC, symbol="BNBUSDT", base="BNB")
-
-RICH = PaperAccount(
-    balances={"BTC": 1_000 * SCALE, "USDT": 10_000_000 * SCALE, "BNB": SCALE // 1_000_000},
-    special=Rates(taker=SCALE // 10_000),
-    tax=Rates(seller=SCALE // 100_000),
-    pays_in_bnb=True,
-    asset_limits=(AssetLimit("BTC", 100 * SCALE),),
-    trade_group=5,
-)
-"""Pays commission of every kind, in BNB while there is some."""
-
-
-class Markets(QuietSource):
-    """Three that stand still."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.symbols = ("BTCUSDT", "BTCUSDC", "BNBUSDT")
-
-    def snapshot(self, symbol: str) -> BookSnapshot:
-        lower = units("10") if symbol == "BTCUSDC" else 0
-        sides = (tuple((price - lower, qty) for price, qty in side) for side in (BIDS, ASKS))
-        return BookSnapshot(symbol, 1_000, *sides)
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +32,7 @@ async def _drive(file: Path) -> dict[str, Any]:
     file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     key = ApiKey(id="k" * 64, account=RICH.id, kind=KeyKind.ED25519, secret=public)
-    venue = PaperVenue(
-        [RULES, OTHER, FEES], [Markets()], clock=SystemClock(), accounts=(RICH,), keys=[sample_key(), key]
-    )
-    async with running_exchange(venue, limits=LimitPolicy.off()) as server:
+    async with running_exchange(still_venue(key), limits=LimitPolicy.off()) as server:
         arguments = (f"127.0.0.1:{server.port}", key.id, str(file))
         return await asyncio.to_thread(run_driver, "binance-sdk-spot", *arguments, driver="binance_sdk_spot_orders")
 
