@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -65,6 +66,22 @@ def list_accounts(*, url: Url = None, token: Token = None, as_json: Json = False
     """Show all accounts with what they hold."""
     found = BackDoor(url, token).ask("GET", "/accounts")
     show(found, "\n".join(_line(each) for each in found), as_json=as_json)
+
+
+@accounts_app.command()
+def fills(
+    account: Account,
+    symbol: Annotated[str, typer.Argument(help="BTCUSDT and so on.")],
+    *,
+    limit: Annotated[int, typer.Option(help="Most fills, the latest.", min=1, max=1000)] = 100,
+    url: Url = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Show the latest fills and why each of them happened."""
+    found = BackDoor(url, token).ask("GET", f"/accounts/{account}/fills?symbol={quote(symbol)}&limit={limit}")
+    lines = (f"{each['order_id']}  {each['side']} {each['qty']} at {each['price']}  {each['why']}" for each in found)
+    show(found, "\n".join(lines) or "no fills", as_json=as_json)
 
 
 @accounts_app.command()

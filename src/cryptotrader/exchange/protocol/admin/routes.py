@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from cryptotrader.exchange.protocol.admin.accounts import AccountRoutes
 from cryptotrader.exchange.protocol.admin.faults import FaultRoutes
+from cryptotrader.exchange.protocol.admin.fills import FillRoutes
 from cryptotrader.exchange.protocol.admin.guard import Guard
 from cryptotrader.exchange.protocol.admin.keys import KeyRoutes
 from cryptotrader.exchange.protocol.admin.market import MarketRoutes
@@ -35,6 +36,7 @@ class Admin:
             *FaultRoutes(self._front).routes(guard),
             *StreamRoutes(desk, self._front.house).routes(guard),
             *AccountRoutes(desk).routes(guard),
+            *FillRoutes(desk).routes(guard),
             *KeyRoutes(desk).routes(guard),
             *MarketRoutes(desk).routes(guard),
         ]
