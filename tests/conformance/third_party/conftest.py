@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 import os
 import subprocess
@@ -11,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from cryptotrader.exchange.protocol.limits import LimitPolicy
 from tests.support.client_environments import INSTALL_TIMEOUT_S, Unavailable, environment
+from tests.support.paper import running_exchange
 from tests.support.process import Process
+from tests.support.still_market import still_venue
 
 DRIVERS = Path(__file__).parent / "drivers"
 DRIVE_TIMEOUT_S = 90
@@ -49,8 +54,22 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.stop()
 
 
+def run_before_still_markets(name: str, driver: str) -> dict[str, Any]:
+    """Run a driver against an exchange of its own, whose markets stand still, with one rich account."""
+
+    async def drive() -> dict[str, Any]:
+        async with running_exchange(still_venue(), limits=LimitPolicy.off()) as server:
+            return await asyncio.to_thread(run_driver, name, f"127.0.0.1:{server.port}", driver=driver)
+
+    return asyncio.run(drive())
+
+
+@functools.cache
 def run_driver(name: str, *arguments: str, driver: str | None = None) -> dict[str, Any]:
-    """Run a driver, the client's own or another one, in a client's environment; answers its report."""
+    """Run a driver, the client's own or another one, in a client's environment; answers its report.
+
+    Asked for the same again, it answers the same report.
+    """
     python = _environment(name)
     script = DRIVERS / f"drive_{driver or name.replace('-', '_')}.py"
     # The drivers must see the client's packages only, and nothing of the user's.

@@ -14,7 +14,7 @@ from typing import Any
 from binance.spot import Spot
 from binance.websocket.spot.websocket_api import SpotWebsocketAPIClient
 from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
-from kit import KEY, SECRET, SYMBOL, Inbox, Report, run
+from kit import KEY, SECRET, SYMBOL, Inbox, Report, recorded, run
 
 PAIR = ["BTCUSDT", "ETHUSDT"]
 STREAMS = [
@@ -48,6 +48,7 @@ class Driver:
 
     def __init__(self, host: str) -> None:
         self.report = Report()
+        self.called = {kind: recorded(kind) for kind in (Spot, SpotWebsocketAPIClient, SpotWebsocketStreamClient)}
         self.host = host
         self.rest = Spot(api_key=KEY, api_secret=SECRET, base_url=f"http://{host}", timeout=10)
         self._ids = itertools.count(1)
@@ -242,6 +243,7 @@ def main() -> None:
     driver.drive_streams()
     driver.drive_micros()
     driver.drive_ws_api()
+    driver.report.note("called", {kind.__name__: sorted(names) for kind, names in driver.called.items()})
     driver.report.print()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import json
 import logging
 import os
@@ -88,6 +90,24 @@ def run(main: Callable[[], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def recorded(kind: type) -> set[str]:
+    """The names of a class's public methods, static ones aside, that are called from now on, by whomever; more come as they are called."""
+    called: set[str] = set()
+
+    def note(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            called.add(name)
+            return call(*args, **kwargs)
+
+        return noted
+
+    for name, call in inspect.getmembers(kind, inspect.isfunction):
+        if not name.startswith("_") and not isinstance(inspect.getattr_static(kind, name), staticmethod):
+            setattr(kind, name, note(name, call))
+    return called
 
 
 class Inbox:
