@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cryptotrader.exchange.accounts import PaperAccount
 from cryptotrader.exchange.engine.events import Event
@@ -50,6 +50,14 @@ class VenueCommands(VenueQuestions):
             StoreBroken: The disk does not take it.
         """
         await self._keeper.wait()
+
+    def tell_when_committed(self, told: Callable[[bool], None]) -> None:
+        """The same by a call back, which gets whether it is; at once where there is nothing to wait for.
+
+        Raises:
+            StoreBroken: The disk does not take it.
+        """
+        self._keeper.tell(told)
 
     # Orders
 

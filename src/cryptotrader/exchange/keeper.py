@@ -20,7 +20,7 @@ from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock, to_ms
 from cryptotrader.core.errors import ConfigError, LedgerError
 from cryptotrader.exchange.store import Row, Store
-from cryptotrader.ledger.commit import GroupCommit
+from cryptotrader.ledger.commit import GroupCommit, Told
 from cryptotrader.ledger.entries import apply_entry, pack_entry
 from cryptotrader.ledger.files import Journal
 from cryptotrader.ledger.lock import FileLock
@@ -158,6 +158,17 @@ class Keeper:
         """
         if self.store is not None:
             await self._commit.wait()
+
+    def tell(self, told: Told) -> None:
+        """Call back when everything added so far is on disk, or cannot be; at once where there is nothing to wait for.
+
+        Raises:
+            StoreBroken: It cannot be.
+        """
+        if self.store is not None:
+            self._commit.tell(told)
+        else:
+            told(True)
 
     # Folding
 

@@ -23,6 +23,10 @@ class StoreBroken(Exception):
     """The disk did not take something; nothing can be acknowledged any more."""
 
 
+Told = Callable[[bool], None]
+"""Gets whether it is on disk; short, and does not raise."""
+
+
 class GroupCommit:
     """Gathers entries and appends them in a worker thread.
 
@@ -44,6 +48,8 @@ class GroupCommit:
         self._bytes = 0
         self._after: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._told: list[Told] = []
+        self._told_in_flight: list[Told] = []
         self._in_flight: asyncio.Future[int] | None = None
         self._scheduled = False
         self._broken = False
@@ -63,6 +69,9 @@ class GroupCommit:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(StoreBroken())
+        told, self._told = self._told, []
+        for tell in told:
+            tell(False)
 
     def add(self, payload: bytes, after: Callable[[], None]) -> None:
         """Append an entry with the next write and call ``after`` when it is on disk.
@@ -104,6 +113,23 @@ class GroupCommit:
             if self._broken:
                 raise StoreBroken
 
+    def tell(self, told: Told) -> None:
+        """The same by a call back: at once where there is nothing to wait for.
+
+        A third of the time that a task which waits takes, and most of what answering a request has to wait for.
+
+        Raises:
+            StoreBroken: It cannot be.
+        """
+        if self._broken:
+            raise StoreBroken
+        if self._payloads:
+            self._told.append(told)
+        elif self._in_flight is not None:
+            self._told_in_flight.append(told)
+        else:
+            told(True)
+
     def flush(self) -> None:
         """Write what is waiting here and now; for use without a loop, when no write is under way.
 
@@ -113,15 +139,19 @@ class GroupCommit:
         payloads, after = self._take()
         if not payloads:
             return
+        told, self._told = self._told, []
         try:
             last = self._journal.append(payloads)
         except OSError as error:
+            self._told = told
             self.fail(str(error))
             raise StoreBroken from None
         self.commits += 1
         for call in after:
             call()
         self.durable = last
+        for tell in told:
+            tell(True)
 
     async def close(self) -> None:
         """Write the rest and end the worker; the journal stays open."""
@@ -141,6 +171,7 @@ class GroupCommit:
             return
         payloads, after = self._take()
         waiters, self._waiters = self._waiters, []
+        self._told_in_flight, self._told = self._told, []
         loop = asyncio.get_running_loop()
         self._in_flight = loop.run_in_executor(self._pool, self._journal.append, payloads)
         self._in_flight.add_done_callback(lambda done: self._finish(done, after=after, waiters=waiters))
@@ -149,9 +180,11 @@ class GroupCommit:
         self, done: asyncio.Future[int], *, after: list[Callable[[], None]], waiters: list[asyncio.Future[None]]
     ) -> None:
         self._in_flight = None
+        told, self._told_in_flight = self._told_in_flight, []
         failure = asyncio.CancelledError() if done.cancelled() else done.exception()
         if failure is not None:
             self._waiters[:0] = waiters
+            self._told[:0] = told
             self.fail(str(failure))
             return
         self.commits += 1
@@ -161,5 +194,8 @@ class GroupCommit:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        is_kept = not self._broken
+        for tell in told:
+            tell(is_kept)
         if self._payloads:
             self._start()

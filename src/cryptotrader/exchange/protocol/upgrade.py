@@ -19,6 +19,7 @@ from cryptotrader.exchange.protocol.streams.policy import WsPolicy
 from cryptotrader.exchange.protocol.streams.users import UserHub
 from cryptotrader.exchange.protocol.streams.view import VenueView
 from cryptotrader.exchange.protocol.ws_api.connection import MAX_JOBS, ApiConnection, ApiDesk
+from cryptotrader.exchange.protocol.ws_api.turns import Turns
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor
 from cryptotrader.transport.types import Accept, Connection, Refuse, UpgradeRequest
@@ -54,7 +55,7 @@ class WebSocketFront:
         self._operations = operations
         self._jobs = Supervisor("ws-api", max_jobs=MAX_JOBS)
         authenticator = RequestAuthenticator(venue.keys, ReportedClock(clock, self.faults))
-        self._desk = ApiDesk(self.house, operations, authenticator, self._jobs)
+        self._desk = ApiDesk(self.house, operations, authenticator, self._jobs, Turns(self._jobs))
 
     async def __call__(self, request: UpgradeRequest) -> Accept | Refuse:
         """Decide about one handshake."""

@@ -64,6 +64,11 @@ class FaultBook:
         self.has_streams = False
         """Whether a fault of streams waits: spares the busiest path the search."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
     def add(self, spec: FaultSpec, now_ms: int = 0) -> WaitingFault | None:
         """Let a fault wait."""
         self._drop_over(now_ms)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from cryptotrader.core.clock import to_ms
 from cryptotrader.core.orders import OrderStatus
@@ -73,6 +75,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 """Every request that is answered here; those about a connection's session are answered by the connection."""
 
 
+class Begun(msgspec.Struct, frozen=True, gc=False):
+    """A request that was carried out."""
+
+    answer: object
+    refusal: Refusal | None = None
+    """In place of an answer, where a part of it had an effect."""
+    waits: bool = False
+    """Whether nothing may be said before it is on disk."""
+
+
 class Operations:
     """Answers requests whose sender has been checked."""
 
@@ -138,6 +150,13 @@ class Operations:
         await roads.travel(road.back, account, latency)
         return answer
 
+    def goes_straight(self, account: str | None) -> bool:
+        """Whether nothing but the disk lies between a request of an account and its answer: no latency, no fault."""
+        desk = self.desk
+        if not desk.faults.is_empty:
+            return False
+        return account is None or desk.roads.of(desk.venue.account(account).latency).is_none
+
     async def _carry_out(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
         fault = self.desk.faults.take(spec.name, account or "", self.now_ms())
         if fault is not None and not fault.kind.lands:
@@ -156,6 +175,22 @@ class Operations:
         raise _befall(fault)
 
     async def _perform(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
+        begun = self.begin(spec, params, account)
+        if begun.waits:
+            try:
+                await self.desk.venue.committed()
+            except StoreBroken:
+                raise Refusal(UNKNOWN, UNKNOWN_TEXT) from None
+        if begun.refusal is not None:
+            raise begun.refusal
+        return begun.answer
+
+    def begin(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> Begun:
+        """Carry a request out, with what it changes not on disk yet: for those who see to that before they answer.
+
+        Raises:
+            Refusal: It had no effect.
+        """
         known = self._endpoints.get(spec.name)
         if known is None:
             raise Refusal(-1020, "This operation is not supported.")
@@ -163,17 +198,25 @@ class Operations:
         try:
             if spec.needs_key:
                 self.desk.venue.require_store()
-            try:
-                answer = known.answer(call, params_in_millis(params))
-            except DetailedRefusal as refusal:
-                if refusal.has_effect:
-                    await self.desk.venue.committed()
+            answer = known.answer(call, params_in_millis(params))
+        except DetailedRefusal as refusal:
+            if not refusal.has_effect:
                 raise
-            if spec.needs_key:
-                await self.desk.venue.committed()
+            return Begun(None, refusal, waits=True)
         except StoreBroken:
             raise Refusal(UNKNOWN, UNKNOWN_TEXT) from None
-        return answer
+        return Begun(answer, waits=spec.needs_key)
+
+    def tell_when_committed(self, told: Callable[[bool], None]) -> None:
+        """Call back when everything that was carried out is on disk, or cannot be.
+
+        Raises:
+            Refusal: It cannot be.
+        """
+        try:
+            self.desk.venue.tell_when_committed(told)
+        except StoreBroken:
+            raise Refusal(UNKNOWN, UNKNOWN_TEXT) from None
 
     def _on_user_event(self, event: tuple[str, UserEvent]) -> None:
         """An order's first fill takes it out of the unfilled count."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
+
+import msgspec
 
 from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
@@ -13,8 +14,8 @@ from cryptotrader.exchange.latency import Road
 from cryptotrader.exchange.protocol.auth import Caller, RequestAuthenticator
 from cryptotrader.exchange.protocol.faults import Target
 from cryptotrader.exchange.protocol.limits import LimitReached
-from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, Silence, http_status
-from cryptotrader.exchange.protocol.operations.refusals import TIMEOUT, TIMEOUT_TEXT, UNKNOWN, refusal_of
+from cryptotrader.exchange.protocol.operations import DetailedRefusal, FaultRefusal, Operations, http_status
+from cryptotrader.exchange.protocol.operations.refusals import refusal_of
 from cryptotrader.exchange.protocol.streams.connection import CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_UNSUPPORTED, House
 from cryptotrader.exchange.protocol.streams.payloads import MICROS, MILLIS, server_shutdown
 from cryptotrader.exchange.protocol.streams.shared import SharedEvent
@@ -28,9 +29,11 @@ from cryptotrader.exchange.protocol.ws_api.envelope import (
     Failure,
     failure,
     parse_request,
-    success,
+    success_of,
 )
 from cryptotrader.exchange.protocol.ws_api.session import ApiSession, SessionRevoked
+from cryptotrader.exchange.protocol.ws_api.turn import ApiTurn
+from cryptotrader.exchange.protocol.ws_api.turns import Turns
 from cryptotrader.net import Supervisor
 from cryptotrader.services.binance.registry import AnySpec, by_method
 from cryptotrader.services.binance.validate import parse_params
@@ -39,9 +42,6 @@ from cryptotrader.transport.types import Connection
 
 MAX_JOBS = 10_000
 """Requests of all connections on their way at a time. Reason: more than the engine can keep waiting."""
-
-TOLD_AS_RESULTS = frozenset({("referencePrice", -2043)})
-"""Refusals that come as the result of a good answer. Source: ``web-socket-api.md``, "Query Reference Price"."""
 
 TOLD_IN_LISTS = frozenset({"sor.order.place"})
 """Requests whose answer is a list of one here and not over REST. Source: ``web-socket-api.md``, "SOR"."""
@@ -52,7 +52,6 @@ BANNED = 418
 TIME_UNIT = "timeUnit"
 """Option of the URL: the unit of all times that the connection tells."""
 
-UNKNOWN_TEXT = "An unknown error occurred while processing the request."
 TOO_MANY_QUEUED = (-1003, "Too many requests queued.")
 NOT_SUPPORTED = (-1020, "This operation is not supported.")
 
@@ -78,6 +77,7 @@ class ApiDesk:
     operations: Operations
     authenticator: RequestAuthenticator
     jobs: Supervisor
+    turns: Turns
 
 
 class ApiConnection:
@@ -92,17 +92,20 @@ class ApiConnection:
     def __init__(self, desk: ApiDesk, *, address: str, query: str) -> None:
         self.connection: Connection
         self._desk = desk
-        self._operations = desk.operations
-        self._address = address
+        self.operations = desk.operations
+        self.address = address
         options = parse_qs(query)
         self._shows_limits = options.get(RETURN_RATE_LIMITS, ["true"])[-1] != "false"
         self._wanted_unit = options.get(TIME_UNIT, [None])[-1]
         self._unit = MICROS if wants_micros(self._wanted_unit) else MILLIS
         self._session = ApiSession(
-            desk.authenticator.at(address), desk.house.users, tell=self._tell, connected_ms=self._operations.now_ms()
+            desk.authenticator.at(address), desk.house.users, tell=self._tell, connected_ms=self.operations.now_ms()
         )
-        self._road = Road()
+        self.road = Road()
         self._pending = 0
+        self.request_timeout_s = desk.house.policy.request_timeout_s
+        self.detours = 0
+        """Requests on their way that did not go straight to the engine: what comes after them must not overtake."""
         self._is_closing = False
 
     # WebSocketHandler
@@ -123,13 +126,13 @@ class ApiConnection:
             self._send(failure(bad.request_id, Failure(400, refusal.code, refusal.message), self._limits(None, None)))
             return
         spec = by_method(request.method)
-        if spec is None or not (request.method in SESSION_METHODS or self._operations.knows(spec)):
+        if spec is None or not (request.method in SESSION_METHODS or self.operations.knows(spec)):
             self._refuse(request, Refusal(*NOT_SUPPORTED))
             return
         params = _own_params(spec, request.params)
         try:
             check_unit(self._wanted_unit)
-            weight = self._operations.charge(spec, params, address=self._address)
+            weight = self.operations.charge(spec, params, address=self.address)
             if request.method in SESSION_METHODS:
                 self._answer_session(spec, request, params)
                 return
@@ -141,7 +144,7 @@ class ApiConnection:
                 self._close(CLOSE_POLICY, "IP banned")
             return
         self._pending += 1
-        self._desk.jobs.start("ws-api-request", lambda: self._perform(spec, request, caller, weight=weight))
+        self._desk.turns.add(ApiTurn(self, spec, request, params=params, caller=caller, weight=weight))
 
     def on_binary(self, data: bytes) -> None:
         """Requests are text."""
@@ -184,49 +187,37 @@ class ApiConnection:
         self._is_closing = True
         self.connection.freeze()
 
+    @property
+    def jobs(self) -> Supervisor:
+        """Runs what takes time."""
+        return self._desk.jobs
+
     # Requests
 
     def _admit(self) -> None:
         """Whether one more request may wait for its answer."""
         desk = self._desk
-        if self._pending >= desk.house.policy.max_pending_requests or desk.jobs.job_count >= MAX_JOBS:
+        if (
+            self._pending >= desk.house.policy.max_pending_requests
+            or desk.jobs.job_count + desk.turns.count >= MAX_JOBS
+        ):
             raise Refusal(*TOO_MANY_QUEUED)
 
-    async def _perform(self, spec: AnySpec, request: ApiRequest, caller: Caller | None, *, weight: int) -> None:
-        answered = False
-        params = _own_params(spec, request.params)
-        account = caller.account if caller is not None and spec.order_count else None
+    def goes_straight(self, caller: Caller | None) -> bool:
+        """Whether a request of a caller may be carried out at once."""
+        if self.detours:
+            return False
         try:
-            async with asyncio.timeout(self._desk.house.policy.request_timeout_s):
-                result = await self._operations.call(spec, params, caller.account if caller else None, road=self._road)
-            self._operations.settle(spec, weight, address=self._address, answer=result)
-            self._succeed(spec, request, result, account=account)
-            answered = True
-        except TimeoutError:
-            self._refuse(request, Refusal(TIMEOUT, TIMEOUT_TEXT), account)
-            answered = True
-        except Refusal as refusal:
-            if (spec.method, refusal.code) in TOLD_AS_RESULTS:
-                self._succeed(spec, request, {"code": refusal.code, "msg": refusal.message})
-            else:
-                self._refuse(request, refusal, account)
-            answered = True
-        except Silence as silence:
-            answered = True
-            if silence.closes:
-                self.connection.abort()
-        finally:
-            self._pending -= 1
-            if not answered:
-                # A fault of ours: the supervisor logs it, the client must not wait for ever.
-                self._refuse(request, Refusal(UNKNOWN, UNKNOWN_TEXT))
+            return self.operations.goes_straight(caller.account if caller else None)
+        except Refusal:
+            return False  # ``call`` tells.
 
     def _answer_session(self, spec: AnySpec, request: ApiRequest, params: Mapping[str, str]) -> None:
         try:
             checked = parse_params(spec, params)
         except InvalidParams as error:
             raise refusal_of(spec, params, error) from None
-        session, now_ms = self._session, self._operations.now_ms()
+        session, now_ms = self._session, self.operations.now_ms()
         ended: list[int] = []
         result: object
         match request.method:
@@ -256,14 +247,32 @@ class ApiConnection:
 
     # Answers
 
-    def _succeed(self, spec: AnySpec, request: ApiRequest, result: object, *, account: str | None = None) -> None:
+    def result_text(self, spec: AnySpec, result: object) -> bytes:
+        """A result as JSON."""
         if spec.name in TOLD_IN_LISTS:
             result = [result]
         if spec.name == "exchangeInfo" and isinstance(result, dict):
-            result = result | {"rateLimits": self._operations.desk.limits.describe_api()}
+            result = result | {"rateLimits": self.operations.desk.limits.describe_api()}
         if self._unit == MICROS:
             result = answer_in_micros(spec.name, result)
-        self._send(success(request.id, result, self._limits(request, account)))
+        return msgspec.json.encode(result)
+
+    def _succeed(self, spec: AnySpec, request: ApiRequest, result: object) -> None:
+        self._send(success_of(request.id, self.result_text(spec, result), self._limits(request, None)))
+
+    def end(self, request: ApiRequest, result: bytes | Refusal, account: str | None) -> None:
+        """Answer a request that was carried out or refused."""
+        self._pending -= 1
+        if isinstance(result, bytes):
+            self._send(success_of(request.id, result, self._limits(request, account)))
+        else:
+            self._refuse(request, result, account)
+
+    def end_silently(self, *, is_cut: bool) -> None:
+        """A request is over without an answer, and the connection where it ``is_cut``."""
+        self._pending -= 1
+        if is_cut:
+            self.connection.abort()
 
     def _refuse(self, request: ApiRequest, refusal: Refusal, account: str | None = None) -> None:
         status = http_status(refusal)
@@ -273,7 +282,7 @@ class ApiConnection:
 
     def _refusal_data(self, refusal: Refusal) -> dict[str, object] | None:
         """``serverTime`` and ``retryAfter`` ("IP limits"), or what became of the parts of a request."""
-        now_ms = self._operations.now_ms()
+        now_ms = self.operations.now_ms()
         match refusal:
             case LimitReached(retry_after_ms=wait_ms):
                 return {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
@@ -290,7 +299,7 @@ class ApiConnection:
         wanted = request.return_rate_limits if request is not None else None
         if not (self._shows_limits if wanted is None else wanted):
             return None
-        desk, now_ms = self._operations.desk, self._operations.now_ms()
+        desk, now_ms = self.operations.desk, self.operations.now_ms()
         rows = list(desk.orders.describe(account, now_ms)) if account is not None else []
         rows.append(
             {
@@ -298,7 +307,7 @@ class ApiConnection:
                 "interval": "MINUTE",
                 "intervalNum": 1,
                 "limit": desk.limits.request_weight,
-                "count": desk.weights.used(self._address, now_ms),
+                "count": desk.weights.used(self.address, now_ms),
             }
         )
         return rows
