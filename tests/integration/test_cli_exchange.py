@@ -76,6 +76,7 @@ def test_accounts_are_opened_funded_and_reset(url: str, run: Run) -> None:
     assert "exists already" in run("accounts", "create", "bob", fails=True)
     assert "expected ASSET=AMOUNT" in run("accounts", "create", "eve", "--balance", "5", fails=True)
     assert run("accounts", "set", "bob", "--no-can-trade", "--realism", "optimistic")["realism"] == "optimistic"
+    assert run("accounts", "fills", "bob", "BTCUSDT") == []
     assert account_of(url, key)["canTrade"] is False
 
 
