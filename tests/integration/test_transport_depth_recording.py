@@ -13,7 +13,15 @@ from cryptotrader.net import SystemClock
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.transport.policy import TransportPolicy
 from tests.support.recording import EQUAL_IDS, ClientBook, final_book, lines, oracle
-from tests.support.streams import TOKEN, FakeAuthenticator, FakeCatalogue, FakeDepthFeed, FakeLive, FakeUserFeed
+from tests.support.streams import (
+    TOKEN,
+    FakeAuthenticator,
+    FakeCatalogue,
+    FakeDepthFeed,
+    FakeLive,
+    FakeUserFeed,
+    accounts_of,
+)
 from tests.support.waiting import eventually
 from tests.support.websocket_server import running_server
 
@@ -81,7 +89,12 @@ async def test_books_built_from_messages_equal_the_recording_slow_clients_includ
     live.depth_feed.book.load(snapshot)
     live.depth_feed.ready.set()
     sessions = StreamSessions(
-        live, FakeUserFeed(), FakeAuthenticator(), catalogue=FakeCatalogue(), limits=StreamLimits(), clock=SystemClock()
+        live,
+        accounts_of(FakeUserFeed()),
+        FakeAuthenticator(),
+        catalogue=FakeCatalogue(),
+        limits=StreamLimits(),
+        clock=SystemClock(),
     )
     policy = TransportPolicy(max_behind_s=60)
     final_id = diffs[-1].last_id

@@ -17,12 +17,13 @@ from cryptotrader.core.errors import UnknownSymbol, VenueRejected
 from cryptotrader.core.events import Ticker24h
 from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.core.limits import WindowLimit
-from cryptotrader.gateway import GatewayServices, ListenKeys, create_gateway_app
+from cryptotrader.gateway import AccountServices, GatewayServices, ListenKeys, create_gateway_app
 from cryptotrader.market.book import OrderBook
 from cryptotrader.market.candles import CandleSeries
 from cryptotrader.market.trades import TradeTape
 from cryptotrader.services.binance.request import Params, RequestSpec
 from cryptotrader.sessions.auth import Authenticator
+from cryptotrader.sessions.keys import DEFAULT_ACCOUNT
 from cryptotrader.trading.orders import OrderDesk
 
 TOKEN = "test_token_123"
@@ -181,11 +182,12 @@ class Bench:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.orders = OrderDesk(self.venue, self.clock, entropy=counting_entropy())
         services = GatewayServices(
             upstream=self.venue,
+            accounts={DEFAULT_ACCOUNT: AccountServices(self.venue, self.orders)}.__getitem__,
             live=self.live,
             catalogue=self.catalogue,
-            orders=OrderDesk(self.venue, self.clock, entropy=counting_entropy()),
             authenticator=Authenticator([TOKEN]),
             limits=WindowLimit(self.rate_limit),
             listen_keys=ListenKeys(self.clock, counting_entropy()),

@@ -18,13 +18,14 @@ from cryptotrader.core.limits import WindowLimit
 from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.feeds.catalogue import SymbolCatalogue
-from cryptotrader.gateway import GatewayServices, ListenKeys, create_gateway_app
+from cryptotrader.gateway import AccountServices, GatewayServices, ListenKeys, create_gateway_app
 from cryptotrader.net import Supervisor, SystemClock
 from cryptotrader.net.http import HttpClient
 from cryptotrader.services.binance.endpoints import paper
 from cryptotrader.services.binance.restAPI import BinanceRest, RestPolicy
 from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.sessions.auth import Authenticator
+from cryptotrader.sessions.keys import DEFAULT_ACCOUNT
 from cryptotrader.trading.orders import OrderDesk
 from tests.support.gateway import AUTH, TOKEN, FakeLive
 from tests.support.paper import running_exchange
@@ -61,9 +62,9 @@ async def running_gateway(*, timeout_s: float = 10.0) -> AsyncIterator[PaperGate
         orders = OrderDesk(rest, clock, entropy=secrets.token_bytes)
         services = GatewayServices(
             upstream=rest,
+            accounts={DEFAULT_ACCOUNT: AccountServices(rest, orders)}.__getitem__,
             live=FakeLive(),
             catalogue=SymbolCatalogue(rest, clock),
-            orders=orders,
             authenticator=Authenticator([TOKEN]),
             limits=WindowLimit(1_000_000),
             listen_keys=ListenKeys(clock, secrets.token_bytes),

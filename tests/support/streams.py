@@ -15,7 +15,9 @@ from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
+from cryptotrader.sessions.exchanges import AccountFeeds, AccountsOf
 from cryptotrader.sessions.keys import NO_LIMITS, KeyLimits
+from cryptotrader.sessions.ports import UserFeed
 from cryptotrader.transport.frames import Frame
 from cryptotrader.transport.types import FlowListener
 
@@ -235,6 +237,11 @@ class FakeUserFeed:
     def lease(self) -> FakeLease:
         self.open_leases.append("user")
         return FakeLease(self.open_leases, "user")
+
+
+def accounts_of(user: UserFeed) -> AccountsOf:
+    """One account, whatever it is called."""
+    return lambda name: AccountFeeds(name, user)
 
 
 def ticker(price: str = "45000.00000000") -> Ticker24h:

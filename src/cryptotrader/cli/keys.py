@@ -31,7 +31,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. Its secret is the bearer token; it is shown this once and kept only as a hash."""
-    file = key_file(load_settings({"data_dir": data_dir}).data_dir)
+    file = key_file(load_settings({"data_dir": data_dir}))
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     new = file.create(name, wanted, now_ms=to_ms(SystemClock().now_ns()), terms=KeyTerms(account=account))
     if as_json:
@@ -43,7 +43,7 @@ def create(
 @keys_app.command("list")
 def list_keys(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show all keys, without their secrets."""
-    stored = key_file(load_settings({"data_dir": data_dir}).data_dir).read()
+    stored = key_file(load_settings({"data_dir": data_dir})).read()
     rows = [
         {
             "key": key.id,
@@ -72,7 +72,7 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Make a key useless at once; its open WebSockets are closed with 1008."""
-    file = key_file(load_settings({"data_dir": data_dir}).data_dir)
+    file = key_file(load_settings({"data_dir": data_dir}))
     stored = file.revoke(key, now_ms=to_ms(SystemClock().now_ns()))
     typer.echo(
         json.dumps({"key": stored.id, "state": "revoked"}) if as_json else f"revoked {stored.id} ({stored.name})"

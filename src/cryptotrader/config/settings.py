@@ -24,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from cryptotrader.config.accounts import Accounts
 from cryptotrader.config.addresses import may_be_real_money
 from cryptotrader.config.secrets import REDACTOR
 from cryptotrader.core.errors import ConfigError
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
     binance_private_key_password: SecretStr | None = Field(
         None, validation_alias=_names("binance_private_key_password", "BINANCE_PRIVATE_KEY_PASSWORD")
     )
+    accounts: Accounts = Field({}, validation_alias=_names("accounts"))
+    master_key: SecretStr | None = Field(None, validation_alias=_names("master_key"))
 
     rate_limit: int = Field(100, ge=1, le=1_000_000, validation_alias=_names("rate_limit", "HTTP_RATE_LIMIT"))
     max_ws_connections: int = Field(
@@ -111,6 +114,8 @@ class Settings(BaseSettings):
         ("BINANCE_PRIVATE_KEY", "binance_private_key"),
         ("BINANCE_PRIVATE_KEY_PASSWORD", "binance_private_key_password"),
         ("CRYPTOTRADER_EXCHANGE_ADMIN_TOKEN", "exchange_admin_token"),
+        ("CRYPTOTRADER_ACCOUNTS", "accounts"),
+        ("CRYPTOTRADER_MASTER_KEY", "master_key"),
     )
 
     @property
@@ -204,6 +209,8 @@ def load_settings(flags: Mapping[str, object] | None = None, *, config_file: Pat
         settings.binance_private_key,
         settings.binance_private_key_password,
         settings.exchange_admin_token,
+        settings.master_key,
+        *(secret for account in settings.accounts.values() for secret in account.secrets),
     ):
         REDACTOR.learn(secret.get_secret_value() if secret else None)
     return settings

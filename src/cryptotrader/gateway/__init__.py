@@ -2,6 +2,6 @@
 
 from cryptotrader.gateway.app import create_gateway_app
 from cryptotrader.gateway.listen_keys import ListenKeys
-from cryptotrader.gateway.ports import GatewayServices
+from cryptotrader.gateway.ports import AccountServices, GatewayServices
 
-__all__ = ["GatewayServices", "ListenKeys", "create_gateway_app"]
+__all__ = ["AccountServices", "GatewayServices", "ListenKeys", "create_gateway_app"]

@@ -1,6 +1,6 @@
 """Listen keys that the gateway itself issues, so that clients written before Binance's retirement still work (C-23).
 
-A key only names an account of this gateway; upstream the user stream is whatever the venue offers today. Rules as they
+A key only names a client of this gateway; upstream the user stream is whatever the venue offers today. Rules as they
 were at Binance: valid for 60 minutes, PUT extends, POST returns the key that is still valid and extends it.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import NS_PER_S, Clock
+from cryptotrader.sessions.keys import Principal
 
 VALIDITY_S = 3_600
 """How long a key lives without PUT. Unit: seconds. Reason: what Binance documented."""
@@ -28,12 +29,12 @@ _ALPHABET = string.ascii_letters + string.digits
 @dataclass
 class _Issued:
     key: str
-    account: str
+    holder: Principal
     expires_ns: int
 
 
 class ListenKeys:
-    """One key per account.
+    """One key per token, so that it ends with the token, and no other token of the account knows it.
 
     Args:
         clock: Monotonic time decides about expiry.
@@ -43,58 +44,63 @@ class ListenKeys:
     def __init__(self, clock: Clock, entropy: Callable[[int], bytes]) -> None:
         self._clock = clock
         self._entropy = entropy
-        self._by_account: dict[str, _Issued] = {}
+        self._by_token: dict[str, _Issued] = {}
         self._by_key: dict[str, _Issued] = {}
         self.on_closed: Topic[str] = Topic("listen_keys.closed")
-        """The account whose key was closed by DELETE or by revoking its token."""
+        """Id of the token whose key was closed: by DELETE, by time, or with the token."""
 
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def issue(self, account: str) -> str:
-        """The account's key: the one it has, made valid again for the full time, or a new one."""
-        issued = self._by_account.get(account)
+    def issue(self, holder: Principal) -> str:
+        """The token's key: the one it has, made valid again for the full time, or a new one."""
+        issued = self._by_token.get(holder.key_id)
         if issued is None or self._is_over(issued):
-            self.close_account(account)
+            self.close_of(holder.key_id)
             if len(self._by_key) >= MAX_LISTEN_KEYS:
-                self.close_account(next(iter(self._by_account)))
+                self.close_of(next(iter(self._by_token)))
             # 256 values onto 62 letters is not quite even; 64 of them leave far more than 256 bits anyway.
             key = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._entropy(KEY_CHARS))
-            issued = _Issued(key, account, 0)
-            self._by_account[account] = self._by_key[key] = issued
+            issued = _Issued(key, holder, 0)
+            self._by_token[holder.key_id] = self._by_key[key] = issued
+        issued.holder = holder
         issued.expires_ns = self._clock.monotonic_ns() + VALIDITY_S * NS_PER_S
         return issued.key
 
-    def account_of(self, key: str) -> str | None:
+    def holder_of(self, key: str) -> Principal | None:
         """Whose key this is; None where it is unknown or no longer valid."""
         issued = self._by_key.get(key)
         if issued is None:
             return None
         if self._is_over(issued):
-            self.close_account(issued.account)
+            self.close_of(issued.holder.key_id)
             return None
-        return issued.account
+        return issued.holder
 
-    def extend(self, key: str, account: str) -> bool:
-        """Make the account's key valid for the full time again; False where it is not one of this account."""
-        if self.account_of(key) != account:
+    def extend(self, key: str, holder: Principal) -> bool:
+        """Make the token's key valid for the full time again; False where it is not one of this token."""
+        if not self._is_of(key, holder):
             return False
-        self.issue(account)
+        self.issue(holder)
         return True
 
-    def close(self, key: str, account: str) -> bool:
-        """End a key; False where it is not one of this account."""
-        if self.account_of(key) != account:
+    def close(self, key: str, holder: Principal) -> bool:
+        """End a key; False where it is not one of this token."""
+        if not self._is_of(key, holder):
             return False
-        self.close_account(account)
+        self.close_of(holder.key_id)
         return True
 
-    def close_account(self, account: str) -> None:
-        """End the account's key, if it has one."""
-        issued = self._by_account.pop(account, None)
+    def close_of(self, key_id: str) -> None:
+        """End the key of a token, if it has one."""
+        issued = self._by_token.pop(key_id, None)
         if issued is not None:
             del self._by_key[issued.key]
-            self.on_closed.publish(account)
+            self.on_closed.publish(key_id)
+
+    def _is_of(self, key: str, holder: Principal) -> bool:
+        found = self.holder_of(key)
+        return found is not None and found.key_id == holder.key_id
 
     def _is_over(self, issued: _Issued) -> bool:
         return self._clock.monotonic_ns() >= issued.expires_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -167,16 +167,30 @@ class Authenticates(Protocol):
 
 
 @dataclass(frozen=True)
+class AccountServices:
+    """What the routes use of one account at the venue.
+
+    Attributes:
+        upstream: The venue's REST client, signing for the account.
+        orders: Its order path.
+    """
+
+    upstream: Upstream
+    orders: OrderDesk
+
+
+@dataclass(frozen=True)
 class GatewayServices:
     """Everything that the gateway's routes use, built once by the composition root.
 
     Attributes:
-        upstream: The venue's REST client.
+        upstream: The venue's REST client, for what belongs to no account.
+        accounts: An account by its name, opened when it is first asked for; raises VenueAuthError where there are no
+            credentials for it.
         live: Live market state.
         catalogue: Symbols of the venue.
-        orders: The order path.
         authenticator: Bearer tokens.
-        limits: Requests per minute and token (S0-52).
+        limits: Requests per minute and token (S0-52), for tokens without a limit of their own.
         listen_keys: Listen keys that this gateway issues (C-23).
         clock: The time.
         mode: ``paper``, ``testnet`` or ``live``; named in every order answer.
@@ -185,9 +199,9 @@ class GatewayServices:
     """
 
     upstream: Upstream
+    accounts: Callable[[str], AccountServices]
     live: Live
     catalogue: Catalogue
-    orders: OrderDesk
     authenticator: Authenticates
     limits: WindowLimit
     listen_keys: ListenKeys

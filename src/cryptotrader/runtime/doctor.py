@@ -16,7 +16,7 @@ from cryptotrader.core.errors import ConfigError, CryptotraderError, VenueAuthEr
 from cryptotrader.net import SystemClock
 from cryptotrader.net.http import HttpClient
 from cryptotrader.net.ws import connect_websocket
-from cryptotrader.runtime.serve import credentials_of
+from cryptotrader.runtime.credentials import credentials_of
 from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of, paper
 from cryptotrader.services.binance.restAPI.client import BinanceRest
 from cryptotrader.services.binance.websocketAPI.account_requests import get_user_acct_info

@@ -7,13 +7,19 @@ import secrets
 from pathlib import Path
 
 from cryptotrader.config import REDACTOR
+from cryptotrader.config.settings import Settings
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.sessions.auth import KeyFile
+from cryptotrader.sessions.keys import KeyFile, Vault
+from cryptotrader.sessions.keys.vault import read_master_key
 
 
-def key_file(data_dir: Path) -> KeyFile:
-    """Created keys, as hashes."""
-    return KeyFile(data_dir / "keys.json")
+def key_file(settings: Settings) -> KeyFile:
+    """Created keys; their secrets are sealed with the configured master key, or with one in the data folder."""
+    path = settings.data_dir / "keys.json"
+    if settings.master_key is None:
+        return KeyFile(path)
+    text = settings.master_key.get_secret_value()
+    return KeyFile(path, Vault(lambda: read_master_key(text)))
 
 
 def exchange_store(data_dir: Path) -> Path:

@@ -14,23 +14,22 @@ from cryptotrader.config import get_logger
 from cryptotrader.config.settings import Settings
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.limits import WindowLimit
-from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.gateway.app import create_gateway_app
 from cryptotrader.gateway.http.protocol import GatewayHttp
 from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.gateway.ports import GatewayServices
 from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.runtime.accounts import VenueAccounts, credentials_for
+from cryptotrader.runtime.credentials import credentials_by_account, credentials_of
 from cryptotrader.runtime.exchange import open_exchange
 from cryptotrader.runtime.paths import generated_token, key_file
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 from cryptotrader.runtime.upstream import Upstream, open_upstream
 from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of, paper
-from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.sessions.auth import Authenticator
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.sessions.tracing import answer_headers
-from cryptotrader.trading.orders import OrderDesk
 from cryptotrader.transport.policy import TransportPolicy
 from cryptotrader.transport.protocol import websocket_protocol
 from cryptotrader.transport.server import PortServer
@@ -70,23 +69,6 @@ def bearer_tokens(settings: Settings) -> list[str]:
     return [*tokens, SAMPLE_TOKEN] if settings.mode == "paper" else tokens
 
 
-def credentials_of(settings: Settings) -> Credentials | None:
-    """The key for the venue; on paper the documented sample key where none is configured.
-
-    Raises:
-        ConfigError: A key without a secret, or a private key that cannot be read.
-    """
-    key, secret = settings.binance_api_key, settings.binance_private_key or settings.binance_api_secret
-    if key is None and secret is None:
-        return Credentials.of(SAMPLE_KEY_ID, SAMPLE_SECRET) if settings.venue == "paper" else None
-    if key is None or secret is None:
-        raise ConfigError("BINANCE_API_KEY and BINANCE_API_SECRET (or BINANCE_PRIVATE_KEY) must be set together")
-    password = settings.binance_private_key_password
-    return Credentials.of(
-        key.get_secret_value(), secret.get_secret_value(), password=password.get_secret_value() if password else None
-    )
-
-
 class _Process:
     """One run of ``serve``."""
 
@@ -95,6 +77,7 @@ class _Process:
         self._clock = SystemClock()
         self._tokens = bearer_tokens(settings)
         self._credentials = credentials_of(settings)
+        self._by_account = credentials_by_account(settings)
         self._started_ns = self._clock.monotonic_ns()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,7 +85,8 @@ class _Process:
         async with AsyncExitStack() as stack:
             exchange, endpoints = await self._venue(stack)
             upstream = await open_upstream(stack, endpoints, self._credentials, settings=self._settings)
-            server, sessions = await self._gateway(stack, upstream)
+            accounts = self._accounts(stack, upstream, exchange)
+            server, sessions = await self._gateway(stack, upstream, accounts)
             jobs = await stack.enter_async_context(Supervisor("gateway"))
             serving = jobs.start("port", server.serve)
             await server.wait_started()
@@ -135,20 +119,32 @@ class _Process:
         await exchange.wait_started()
         return exchange, paper(exchange.host, exchange.port)
 
-    async def _gateway(self, stack: AsyncExitStack, upstream: Upstream) -> tuple[PortServer, StreamSessions]:
+    def _accounts(self, stack: AsyncExitStack, upstream: Upstream, exchange: ExchangeServer | None) -> VenueAccounts:
+        """Accounts of clients' keys; those of an embedded paper exchange are made when they are needed."""
+        settings = self._settings
+        paper_venue = None if exchange is None else exchange.venue
+        accounts = VenueAccounts(
+            upstream,
+            credentials_for(self._credentials, self._by_account, paper_venue),
+            user_stream_mode=settings.user_stream_mode,
+            timeout_s=settings.upstream_timeout_s,
+            has_predecessor=settings.mode != "paper",
+        )
+        stack.push_async_callback(accounts.close)
+        return accounts
+
+    async def _gateway(
+        self, stack: AsyncExitStack, upstream: Upstream, accounts: VenueAccounts
+    ) -> tuple[PortServer, StreamSessions]:
         """The port and what stands behind it."""
         settings, clock = self._settings, self._clock
-        authenticator = Authenticator(self._tokens, key_file(settings.data_dir))
-        has_predecessor = settings.mode != "paper"
-        orders = OrderDesk(upstream.rest, clock, entropy=secrets.token_bytes, has_predecessor=has_predecessor)
-        stack.push_async_callback(orders.close)
+        authenticator = Authenticator(self._tokens, key_file(settings), clock=clock)
         listen_keys = ListenKeys(clock, secrets.token_bytes)
-        authenticator.on_revoked.subscribe(listen_keys.close_account)
         services = GatewayServices(
             upstream=upstream.rest,
+            accounts=accounts.services,
             live=upstream.live,
             catalogue=upstream.catalogue,
-            orders=orders,
             authenticator=authenticator,
             limits=WindowLimit(settings.rate_limit),
             listen_keys=listen_keys,
@@ -159,13 +155,15 @@ class _Process:
         )
         sessions = StreamSessions(
             upstream.live,
-            upstream.user,
+            accounts.feeds,
             authenticator,
             catalogue=upstream.catalogue,
             limits=StreamLimits(max_connections=settings.max_ws_connections),
             clock=clock,
         )
         sessions.serve_listen_keys(listen_keys)
+        # After the sessions, so that clients of a revoked key are told that, and not that their listen key is closed.
+        authenticator.on_revoked.subscribe(listen_keys.close_of)
         stack.push_async_callback(sessions.close)
         jobs = await stack.enter_async_context(Supervisor("keys"))
 

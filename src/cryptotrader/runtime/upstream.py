@@ -1,4 +1,4 @@
-"""The venue's side of the graph: REST client, shared streams, live state, the account's events."""
+"""The venue's side of the graph: REST clients, shared streams, live state, accounts' events."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cryptotrader.bus import Topic
-from cryptotrader.config.settings import Settings
+from cryptotrader.config.accounts import DEFAULT_ACCOUNT
+from cryptotrader.config.settings import Settings, UserStreamMode
 from cryptotrader.core.events import LinkChange
 from cryptotrader.feeds.base import FeedPolicy
 from cryptotrader.feeds.catalogue import SymbolCatalogue
@@ -23,18 +26,8 @@ from cryptotrader.services.binance.signing import Credentials
 from cryptotrader.services.binance.streams.link import LinkDeps
 from cryptotrader.services.binance.streams.market import MarketStreams
 from cryptotrader.services.binance.streams.policy import StreamPolicy
-from cryptotrader.services.binance.streams.user import UserDeps, UserStream
+from cryptotrader.services.binance.streams.user import LINK, UserDeps, UserStream
 from cryptotrader.services.binance.streams.user_session import SessionMaker
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """What the gateway uses of a venue."""
-
-    rest: BinanceRest
-    live: LiveMarket
-    catalogue: SymbolCatalogue
-    user: UserFeed
 
 
 @dataclass(frozen=True)
@@ -46,15 +39,33 @@ class Shared:
     links: Topic[LinkChange] = field(default_factory=lambda: Topic("links"))
 
 
+@dataclass(frozen=True)
+class Upstream:
+    """What the gateway uses of a venue, besides its accounts."""
+
+    endpoints: VenueEndpoints
+    rest: BinanceRest
+    """Signs for the default account."""
+    live: LiveMarket
+    catalogue: SymbolCatalogue
+    shared: Shared
+
+
 async def open_rest(
     stack: AsyncExitStack, endpoints: VenueEndpoints, credentials: Credentials | None, *, settings: Settings
 ) -> BinanceRest:
     """Requests to one venue; ``stack`` ends them."""
     http = await stack.enter_async_context(HttpClient(answer_timeout_s=settings.upstream_timeout_s))
-    policy = RestPolicy(timeout_s=settings.upstream_timeout_s)
-    rest = BinanceRest(http, endpoints, credentials, SystemClock(), policy=policy)
+    rest = rest_client(http, endpoints, credentials, timeout_s=settings.upstream_timeout_s)
     stack.push_async_callback(rest.close)
     return rest
+
+
+def rest_client(
+    http: HttpClient, endpoints: VenueEndpoints, credentials: Credentials | None, *, timeout_s: float
+) -> BinanceRest:
+    """Requests in the name of one account; its limits by address are shared with all others of the process."""
+    return BinanceRest(http, endpoints, credentials, SystemClock(), policy=RestPolicy(timeout_s=timeout_s))
 
 
 async def open_live(
@@ -88,9 +99,25 @@ async def open_upstream(
 
     Nothing is asked of the venue yet: a gateway starts while its venue is down.
     """
-    clock, shared = SystemClock(), Shared()
+    shared = Shared()
     rest = await open_rest(stack, endpoints, credentials, settings=settings)
     live = await open_live(stack, endpoints, rest, shared=shared, settings=settings)
+    return Upstream(endpoints, rest, live, live.catalogue, shared)
+
+
+def open_user(
+    upstream: Upstream, rest: BinanceRest, credentials: Credentials, *, account: str, mode: UserStreamMode
+) -> UserFeed:
+    """An account's events; nothing is connected before somebody wants them.
+
+    Changes of its connection are told on ``upstream.shared.links`` as link ``user``, or ``user:<account>`` for another
+    account than the default one. It sees only its own: the change of one account's connection must not make another
+    one look for what it missed.
+    """
+    clock, shared, endpoints = SystemClock(), upstream.shared, upstream.endpoints
+    links: Topic[LinkChange] = Topic(f"links of {account}")
+    name = LINK if account == DEFAULT_ACCOUNT else f"{LINK}:{account}"
+    links.subscribe(lambda change: shared.links.publish(msgspec.structs.replace(change, link=name)))
     maker = SessionMaker(
         ws_api_url=endpoints.ws_api_url,
         stream_url=endpoints.stream_url,
@@ -99,19 +126,14 @@ async def open_upstream(
         credentials=credentials,
         now_ms=lambda: rest.clock_offset.timestamp_ms(clock.now_ns()),
     )
-    stream = UserStream(
-        UserDeps(
-            venue=endpoints.name,
-            maker=maker,
-            clock=clock,
-            draw=random.random,
-            policy=shared.policy,
-            budget=shared.budget,
-            links=shared.links,
-        ),
-        mode=settings.user_stream_mode,
+    deps = UserDeps(
+        venue=endpoints.name,
+        maker=maker,
+        clock=clock,
+        draw=random.random,
+        policy=shared.policy,
+        budget=shared.budget,
+        links=links,
     )
-    user = UserFeed(stream, rest, catalogue=live.catalogue, clock=clock, draw=random.random)
-    await user.start()
-    stack.push_async_callback(user.close)
-    return Upstream(rest=rest, live=live, catalogue=live.catalogue, user=user)
+    stream = UserStream(deps, mode=mode)
+    return UserFeed(stream, rest, catalogue=upstream.catalogue, clock=clock, draw=random.random)

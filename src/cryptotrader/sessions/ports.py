@@ -10,7 +10,7 @@ from cryptotrader.core.events import Ticker24h
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
-from cryptotrader.sessions.keys import KeyLimits
+from cryptotrader.sessions.keys import KeyLimits, Principal
 
 
 class WhoIs(Protocol):
@@ -54,10 +54,10 @@ class ListenKeys(Protocol):
     """Listen keys that the gateway has issued."""
 
     on_closed: Topic[str]
-    """Accounts whose key is no longer valid."""
+    """Ids of the keys whose listen key is no longer valid."""
 
-    def account_of(self, key: str) -> str | None:
-        """Whose key this is; None where it is unknown or no longer valid."""
+    def holder_of(self, key: str) -> Principal | None:
+        """Whose listen key this is; None where it is unknown or no longer valid."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cryptotrader.core.clock import Clock
-from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueError, VenueTimeout
+from cryptotrader.core.errors import Forbidden, NotAuthenticated, UnknownSymbol, VenueError, VenueTimeout
 from cryptotrader.core.events import Ticker24h
 from cryptotrader.dialects.gateway_streams import encode_error
 from cryptotrader.feeds.user import UserEvent
@@ -16,8 +16,8 @@ from cryptotrader.net import Supervisor
 from cryptotrader.sessions.channels import LingeringChannel
 from cryptotrader.sessions.client import ClientContext, StreamClient
 from cryptotrader.sessions.depth import DepthChannel, DepthClient, DepthItem
-from cryptotrader.sessions.keys import DEFAULT_ACCOUNT, NO_LIMITS, KeyLimits
-from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, UserFeed, WhoIs
+from cryptotrader.sessions.exchanges import AccountsOf
+from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, LiveMarket, WhoIs
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
 from cryptotrader.sessions.tracing import trace_headers
 from cryptotrader.sessions.user import UserChannel, UserClient
@@ -46,16 +46,6 @@ TOKEN_NAMES = ("token", "api_key")
 
 
 @dataclass(frozen=True)
-class KeyHolder:
-    """A client that came with a listen key, which only a key that may read can get."""
-
-    key_id: str
-    scopes: frozenset[str] = frozenset({"read"})
-    account: str = DEFAULT_ACCOUNT
-    limits: KeyLimits = NO_LIMITS
-
-
-@dataclass(frozen=True)
 class StreamLimits:
     """Limits of the streams."""
 
@@ -72,7 +62,7 @@ class StreamSessions:
 
     Args:
         live: Live market state.
-        user: The account's events.
+        accounts: Accounts and their events.
         authenticator: Bearer tokens.
         catalogue: Symbols of the venue.
         limits: How many clients, how long channels stay.
@@ -82,7 +72,7 @@ class StreamSessions:
     def __init__(
         self,
         live: LiveMarket,
-        user: UserFeed,
+        accounts: AccountsOf,
         authenticator: Authenticates,
         *,
         catalogue: Catalogue,
@@ -90,7 +80,7 @@ class StreamSessions:
         clock: Clock,
     ) -> None:
         self._live = live
-        self._user = user
+        self._accounts = accounts
         self._authenticator = authenticator
         self._catalogue = catalogue
         self._limits = limits
@@ -125,30 +115,40 @@ class StreamSessions:
     async def _decide(self, request: UpgradeRequest) -> Accept | Refuse:
         parts = request.path.strip("/").split("/")
         if self._listen_keys is not None and len(parts) == 2 and parts[0] == "ws":
-            account = self._listen_keys.account_of(parts[1])
-            if account is not None:
-                return self._admit("user", LISTEN_KEY_PATH, KeyHolder(account), self._user_client)
+            holder = self._listen_keys.holder_of(parts[1])
+            if holder is not None and holder.admits(request.client):
+                return self._admit_user(LISTEN_KEY_PATH, holder)
         query = parse_qs(request.query)
-        token = next((query[name][0] for name in TOKEN_NAMES if name in query), None)
         try:
-            header = request.headers.get("authorization")
-            who = self._authenticator.authenticate(header, token, client=request.client)
+            who = self._authenticate(request, query)
+            match parts:
+                case ["ws", "user"]:
+                    return self._admit_user("/ws/user", who)
+                case ["ws", "ticker" | "depth" as kind, *spelling] if 1 <= len(spelling) <= 2:
+                    # ``btc%2Fusdt`` is one of the four spellings (C-12); the path comes percent-decoded.
+                    return await self._decide_market(kind, "/".join(spelling), request, query)
+                case _:
+                    return _refuse(404, "Not found")
         except NotAuthenticated as error:
             return _refuse(401, error.message)
-        if "read" not in who.scopes:
-            return _refuse(403, "Token does not allow reading")
-        match parts:
-            case ["ws", "user"]:
-                return self._admit("user", "/ws/user", who, self._user_client)
-            case ["ws", "ticker" | "depth" as kind, *spelling] if 1 <= len(spelling) <= 2:
-                # ``btc%2Fusdt`` is one of the four spellings (C-12); the path comes percent-decoded.
-                return await self._decide_market(kind, "/".join(spelling), who, query)
-            case _:
-                return _refuse(404, "Not found")
+        except Forbidden as error:
+            return _refuse(403, error.message)
 
-    async def _decide_market(self, kind: str, text: str, who: WhoIs, query: dict[str, list[str]]) -> Accept | Refuse:
+    def _authenticate(self, request: UpgradeRequest, query: dict[str, list[str]]) -> WhoIs:
+        """Who asks, and may read."""
+        token = next((query[name][0] for name in TOKEN_NAMES if name in query), None)
+        who = self._authenticator.authenticate(request.headers.get("authorization"), token, client=request.client)
+        if "read" not in who.scopes:
+            raise Forbidden("Token does not allow reading")
+        return who
+
+    async def _decide_market(
+        self, kind: str, text: str, request: UpgradeRequest, query: dict[str, list[str]]
+    ) -> Accept | Refuse:
         try:
             symbol = await self._catalogue.require(text)
+            # Its key may have been revoked meanwhile, and nobody would close what is not open yet.
+            who = self._authenticate(request, query)
         except UnknownSymbol:
             return _refuse(400, "Invalid symbol")
         except VenueTimeout:
@@ -168,6 +168,18 @@ class StreamSessions:
 
         return self._admit(kind, f"/ws/{kind}/{symbol.lower()}", who, build)
 
+    def _admit_user(self, path: str, who: WhoIs) -> Accept | Refuse:
+        """A client of the events of its key's account."""
+        feeds = self._accounts(who.account)
+        if feeds is None:
+            return _refuse(403, "Invalid API key")
+        topic = f"user/{who.account}"
+
+        def channel() -> UserChannel:
+            return UserChannel(topic, feeds.user, feeds.user.lease(), broadcaster=self._events)
+
+        return self._admit("user", path, who, lambda context: UserClient(context, self._channel(topic, channel)))
+
     def _admit(
         self, kind: str, path: str, who: WhoIs, build: Callable[[ClientContext], StreamClient[Any]]
     ) -> Accept | Refuse:
@@ -181,9 +193,6 @@ class StreamSessions:
         return Accept(client, max_message_bytes=MAX_CLIENT_MESSAGE_BYTES)
 
     # Channels
-
-    def _user_client(self, context: ClientContext) -> StreamClient[Any]:
-        return UserClient(context, self._channel("user", self._open_user))
 
     def _channel(self, name: str, build: Callable[[], Any], linger_s: float | None = None) -> LingeringChannel[Any]:
         channel = self._channels.get(name)
@@ -209,18 +218,15 @@ class StreamSessions:
             f"ticker/{symbol}", self._live.ticker(symbol), lease, broadcaster=self._ticker, jobs=self._jobs
         )
 
-    def _open_user(self) -> UserChannel:
-        return UserChannel(self._user, self._user.lease(), broadcaster=self._events)
-
     # Ends
 
     def _on_revoked(self, key_id: str) -> None:
         for client in [client for client in self._clients if client.context.key_id == key_id]:
             client.close(CLOSE_POLICY, "token revoked")
 
-    def _on_key_closed(self, account: str) -> None:
+    def _on_key_closed(self, key_id: str) -> None:
         for client in [client for client in self._clients if client.context.path == LISTEN_KEY_PATH]:
-            if client.context.key_id == account:
+            if client.context.key_id == key_id:
                 client.close(CLOSE_NORMAL, "listen key closed")
 
     def drain(self) -> None:

@@ -10,20 +10,26 @@ from cryptotrader.sessions.ports import Lease, UserFeed
 from cryptotrader.transport.fanout import Broadcaster, Published
 from cryptotrader.transport.frames import Frame
 
-TOPIC = "user"
-
 
 class UserChannel:
-    """Forwards the user feed to everyone who listens; holds the feed open while somebody does."""
+    """Forwards one account's events to everyone who listens to them; holds its feed open while somebody does.
 
-    def __init__(self, feed: UserFeed, lease: Lease, *, broadcaster: Broadcaster[UserEvent]) -> None:
+    Args:
+        topic: Of this account alone: the broadcaster is shared with those of other accounts.
+        feed: The account's events.
+        lease: Keeps them coming.
+        broadcaster: Sends.
+    """
+
+    def __init__(self, topic: str, feed: UserFeed, lease: Lease, *, broadcaster: Broadcaster[UserEvent]) -> None:
+        self._topic = topic
         self._lease = lease
         self._broadcaster = broadcaster
         self._subscription = feed.topic.subscribe(self._on_event)
 
     def enter(self, client: StreamClient[UserEvent]) -> None:
         """Send everything from now on."""
-        self._broadcaster.join(client, (TOPIC,))
+        self._broadcaster.join(client, (self._topic,))
 
     def leave(self, client: StreamClient[UserEvent]) -> None:
         """A client is gone."""
@@ -38,7 +44,7 @@ class UserChannel:
         self._lease.close()
 
     def _on_event(self, event: UserEvent) -> None:
-        self._broadcaster.publish(TOPIC, Frame.text(event.payload), event)
+        self._broadcaster.publish(self._topic, Frame.text(event.payload), event)
 
 
 class UserClient(StreamClient[UserEvent]):

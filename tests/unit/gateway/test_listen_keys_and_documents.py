@@ -9,9 +9,20 @@ import pytest
 
 from cryptotrader.gateway import ListenKeys
 from cryptotrader.gateway.listen_keys import MAX_LISTEN_KEYS
+from cryptotrader.sessions.keys import Principal, Scope
 from tests.support.gateway import Bench, FakeClock, counting_entropy
 
 STREAM = "/api/v1/userDataStream"
+
+
+def holder(key_id: str) -> Principal:
+    """Some client, of the same account as all others."""
+    return Principal(key_id, key_id, frozenset({Scope.READ}))
+
+
+def holder_id(keys: ListenKeys, key: str) -> str | None:
+    found = keys.holder_of(key)
+    return None if found is None else found.key_id
 
 
 async def test_a_listen_key_is_issued_kept_and_ended_as_at_binance() -> None:
@@ -22,31 +33,32 @@ async def test_a_listen_key_is_issued_kept_and_ended_as_at_binance() -> None:
         key = (await client.post(STREAM)).json()["listenKey"]
         assert re.fullmatch(r"[A-Za-z0-9]{64}", key)
         assert (await client.post(STREAM)).json()["listenKey"] == key
-        assert keys.account_of(key) == "env-1"
+        assert holder_id(keys, key) == "env-1"
         bench.clock.advance(3_000)
         assert (await client.put(STREAM, params={"listenKey": key})).json() == {}
         bench.clock.advance(3_000)
-        assert keys.account_of(key) == "env-1"
+        assert holder_id(keys, key) == "env-1"
         assert (await client.delete(STREAM, params={"listenKey": key})).json() == {}
-        assert keys.account_of(key) is None
+        assert keys.holder_of(key) is None
         gone = await client.put(STREAM, params={"listenKey": key})
     assert (gone.status_code, gone.json()) == (400, {"error": "This listenKey does not exist", "status": 400})
     assert bench.venue.calls == []
 
 
-def test_a_listen_key_is_over_after_an_hour_and_belongs_to_one_account() -> None:
+def test_a_listen_key_is_over_after_an_hour_and_belongs_to_one_token() -> None:
     """C-23."""
     clock = FakeClock()
     keys = ListenKeys(clock, counting_entropy())
     closed: list[str] = []
     keys.on_closed.subscribe(closed.append)
-    mine, yours = keys.issue("me"), keys.issue("you")
+    me, you = holder("me"), holder("you")
+    mine, yours = keys.issue(me), keys.issue(you)
     assert mine != yours
-    assert not keys.extend(mine, "you")
-    assert not keys.close(yours, "me")
+    assert not keys.extend(mine, you)
+    assert not keys.close(yours, me)
     clock.advance(3_600)
-    assert keys.account_of(mine) is None
-    assert keys.issue("you") != yours
+    assert keys.holder_of(mine) is None
+    assert keys.issue(you) != yours
     assert closed == ["me", "you"]
 
 
@@ -54,7 +66,7 @@ def test_listen_keys_are_bounded_in_number() -> None:
     """C-23."""
     keys = ListenKeys(FakeClock(), counting_entropy())
     for number in range(MAX_LISTEN_KEYS + 10):
-        keys.issue(f"account {number}")
+        keys.issue(holder(f"token {number}"))
     assert len(keys) == MAX_LISTEN_KEYS
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.net import SystemClock
+from cryptotrader.sessions.keys import Principal, Scope
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
 from tests.support.streams import (
@@ -17,6 +18,7 @@ from tests.support.streams import (
     FakeLive,
     FakeUserEvent,
     FakeUserFeed,
+    accounts_of,
 )
 
 
@@ -25,10 +27,15 @@ async def test_a_listen_key_opens_the_user_stream_until_it_is_closed(capsys: pyt
     user = FakeUserFeed()
     keys = ListenKeys(SystemClock(), lambda size: bytes(range(size)))
     sessions = StreamSessions(
-        FakeLive(), user, FakeAuthenticator(), catalogue=FakeCatalogue(), limits=StreamLimits(), clock=SystemClock()
+        FakeLive(),
+        accounts_of(user),
+        FakeAuthenticator(),
+        catalogue=FakeCatalogue(),
+        limits=StreamLimits(),
+        clock=SystemClock(),
     )
     sessions.serve_listen_keys(keys)
-    key = keys.issue("env-1")
+    key = keys.issue(Principal("env-1", "", frozenset({Scope.READ})))
 
     async def ask(path: str) -> Accept | Refuse:
         return await sessions.route(UpgradeRequest(path, "", {}, "127.0.0.1"))
@@ -43,7 +50,7 @@ async def test_a_listen_key_opens_the_user_stream_until_it_is_closed(capsys: pyt
     user.topic.publish(FakeUserEvent(b'{"e":"executionReport"}'))
     await _settle()
     assert connection.messages() == [{"e": "executionReport"}]
-    keys.close_account("env-1")
+    keys.close_of("env-1")
     assert connection.closed == (1000, "listen key closed")
     assert key not in capsys.readouterr().err
     accepted.handler.on_close(1000, "")

@@ -25,6 +25,7 @@ from tests.support.streams import (
     FakeLive,
     FakeUserFeed,
     Who,
+    accounts_of,
     ticker,
 )
 from tests.support.waiting import eventually
@@ -39,7 +40,7 @@ class Stage:
         self.authenticator = FakeAuthenticator(who)
         self.sessions = StreamSessions(
             self.live,
-            self.user,
+            accounts_of(self.user),
             self.authenticator,
             catalogue=FakeCatalogue(),
             limits=StreamLimits(max_connections=max_connections, depth_linger_s=0.01),

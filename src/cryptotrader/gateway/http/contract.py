@@ -18,9 +18,9 @@ from msgspec import inspect
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cryptotrader.core.errors import InvalidParams, UnknownSymbol
+from cryptotrader.core.errors import Forbidden, InvalidParams, UnknownSymbol
 from cryptotrader.gateway.http.errors import HttpProblem
-from cryptotrader.gateway.ports import GatewayServices
+from cryptotrader.gateway.ports import AccountServices, GatewayServices
 from cryptotrader.sessions.auth import Principal, Scope
 
 MAX_BODY_BYTES = 64 * 1024
@@ -54,9 +54,21 @@ class Call(Generic[Q]):
     request: Request
 
     @property
-    def account(self) -> str:
+    def owner(self) -> str:
         """Whose request it is: the id of the token."""
         return self.principal.key_id if self.principal else ""
+
+    @property
+    def account(self) -> AccountServices:
+        """The account that the token belongs to.
+
+        Raises:
+            Forbidden: There is no token.
+            VenueAuthError: There are no credentials for it.
+        """
+        if self.principal is None:
+            raise Forbidden("Token does not allow this")
+        return self.services.accounts(self.principal.account)
 
 
 @dataclass(frozen=True)

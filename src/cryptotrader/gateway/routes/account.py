@@ -76,31 +76,31 @@ class AccountQuery(Query, frozen=True, kw_only=True):
 async def account(call: Call[AccountQuery]) -> Response:
     """Balances and what the account may do (S0-29)."""
     omit = call.query.omit_zero_balances
-    return from_venue("account", await ask(call.services, ACCOUNT, {"omitZeroBalances": omit}))
+    return from_venue("account", await ask(call.account, ACCOUNT, {"omitZeroBalances": omit}))
 
 
 async def order(call: Call[OrderQuery]) -> Response:
     """State of one order (S0-24)."""
     which = call.query.which(await symbol_of(call.services, call.query.symbol))
-    return from_venue("order", await ask(call.services, QUERY_ORDER, which))
+    return from_venue("order", await ask(call.account, QUERY_ORDER, which))
 
 
 async def open_orders(call: Call[OpenOrdersQuery]) -> Response:
     """Orders that still stand (S0-26)."""
     text = call.query.symbol
     symbol = None if text is None else await symbol_of(call.services, text)
-    return from_venue("openOrders", await ask(call.services, OPEN_ORDERS, {"symbol": symbol}))
+    return from_venue("openOrders", await ask(call.account, OPEN_ORDERS, {"symbol": symbol}))
 
 
 async def all_orders(call: Call[HistoryQuery]) -> Response:
     """Orders of any status (S0-27)."""
-    return from_venue("allOrders", await ask(call.services, ALL_ORDERS, await _history(call)))
+    return from_venue("allOrders", await ask(call.account, ALL_ORDERS, await _history(call)))
 
 
 async def my_trades(call: Call[MyTradesQuery]) -> Response:
     """Fills of the account (S0-30)."""
     given = await _history(call) | {"fromId": call.query.from_id}
-    return from_venue("myTrades", await ask(call.services, MY_TRADES, given))
+    return from_venue("myTrades", await ask(call.account, MY_TRADES, given))
 
 
 async def _history(call: Call[HistoryQuery] | Call[MyTradesQuery]) -> dict[str, object]:

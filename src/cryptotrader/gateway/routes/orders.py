@@ -43,13 +43,13 @@ async def place(call: Call[NoQuery]) -> Response:
     """Place an order once; the answer is the venue's own."""
     _may_trade(call)
     order = await _order(call)
-    placed = await call.services.orders.place(call.account, order, idempotency_key=_idempotency_key(call))
+    placed = await call.account.orders.place(call.owner, order, idempotency_key=_idempotency_key(call))
     return json_reply(placed.body, headers=_headers(call, placed))
 
 
 async def check(call: Call[NoQuery]) -> Response:
     """Have the venue check an order without placing it."""
-    return json_reply(await call.services.orders.test(await _order(call)))
+    return json_reply(await call.account.orders.test(await _order(call)))
 
 
 async def cancel(call: Call[CancelQuery]) -> Response:
@@ -60,14 +60,14 @@ async def cancel(call: Call[CancelQuery]) -> Response:
         which["newClientOrderId"] = call.query.new_client_order_id
     if call.query.cancel_restrictions is not None:
         which["cancelRestrictions"] = call.query.cancel_restrictions
-    return json_reply(await call.services.orders.cancel(which), headers=[(MODE_HEADER, call.services.mode)])
+    return json_reply(await call.account.orders.cancel(which), headers=[(MODE_HEADER, call.services.mode)])
 
 
 async def cancel_all(call: Call[SymbolQuery]) -> Response:
     """Cancel every order of a symbol that still stands."""
     _may_trade(call)
     symbol = await symbol_of(call.services, call.query.symbol)
-    body = await ask(call.services, CANCEL_ALL, {"symbol": symbol})
+    body = await ask(call.account, CANCEL_ALL, {"symbol": symbol})
     return json_reply(body, headers=[(MODE_HEADER, call.services.mode)])
 
 

@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 from starlette.responses import Response
 
-from cryptotrader.core.errors import InvalidParams
+from cryptotrader.core.errors import Forbidden, InvalidParams
 from cryptotrader.gateway.http.contract import Call, NoQuery, Query
 from cryptotrader.gateway.http.replies import value_reply
+from cryptotrader.sessions.keys import Principal
 
 DEPRECATION = {"Deprecation": "@1771570800"}
 """RFC 9745: the second at which Binance itself stopped serving listen keys, 2026-02-20 07:00 UTC. They work here."""
@@ -22,20 +23,27 @@ class ListenKeyQuery(Query, frozen=True, kw_only=True):
 
 
 async def start(call: Call[NoQuery]) -> Response:
-    """The account's listen key, valid for 60 minutes from now."""
-    return _reply({"listenKey": call.services.listen_keys.issue(call.account)})
+    """The token's listen key to its account, valid for 60 minutes from now."""
+    _ = call.account  # Without credentials there are no events to listen to.
+    return _reply({"listenKey": call.services.listen_keys.issue(_holder(call))})
 
 
 async def keep(call: Call[ListenKeyQuery]) -> Response:
     """Make a listen key valid for 60 minutes from now."""
-    _require(call.services.listen_keys.extend(call.query.listen_key, call.account))
+    _require(call.services.listen_keys.extend(call.query.listen_key, _holder(call)))
     return _reply({})
 
 
 async def stop(call: Call[ListenKeyQuery]) -> Response:
     """End a listen key."""
-    _require(call.services.listen_keys.close(call.query.listen_key, call.account))
+    _require(call.services.listen_keys.close(call.query.listen_key, _holder(call)))
     return _reply({})
+
+
+def _holder(call: Call[NoQuery] | Call[ListenKeyQuery]) -> Principal:
+    if call.principal is None:
+        raise Forbidden("Token does not allow this")
+    return call.principal
 
 
 def _reply(value: dict[str, str]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.responses import Response
 
@@ -12,12 +12,22 @@ from cryptotrader.gateway.ports import GatewayServices
 from cryptotrader.services.binance.request import RequestSpec
 from cryptotrader.services.binance.validate import parse_params
 from cryptotrader.telemetry.metrics import REST_SOURCE
+from cryptotrader.trading.ports import Upstream
 
 MODE_HEADER = "X-Trading-Mode"
 """Says what an order is worth: ``paper``, ``testnet`` or ``live``."""
 
 
-async def ask(services: GatewayServices, spec: RequestSpec[Any, Any], given: Mapping[str, object]) -> bytes:
+class Asked(Protocol):
+    """Who has a way to the venue: the services in common, or an account."""
+
+    @property
+    def upstream(self) -> Upstream:
+        """Sends, and signs where it can."""
+        ...
+
+
+async def ask(asked: Asked, spec: RequestSpec[Any, Any], given: Mapping[str, object]) -> bytes:
     """Send a request upstream; what is None in ``given`` is left out.
 
     Raises:
@@ -25,7 +35,7 @@ async def ask(services: GatewayServices, spec: RequestSpec[Any, Any], given: Map
         CryptotraderError: The venue refused or failed.
     """
     params = parse_params(spec, {name: value for name, value in given.items() if value is not None})
-    return (await services.upstream.raw(spec, params)).body
+    return (await asked.upstream.raw(spec, params)).body
 
 
 async def symbol_of(services: GatewayServices, text: str) -> str:

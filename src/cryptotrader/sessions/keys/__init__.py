@@ -1,9 +1,9 @@
 """Keys of this server's clients: what they are, where they lie, and how a client proves that it has one."""
 
+from cryptotrader.config.accounts import DEFAULT_ACCOUNT
 from cryptotrader.sessions.keys.file import KeyFile
 from cryptotrader.sessions.keys.login import LOGIN_WINDOW_MS, ReplayGuard, login_text
 from cryptotrader.sessions.keys.model import (
-    DEFAULT_ACCOUNT,
     NO_LIMITS,
     KeyKind,
     KeyLimits,

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from cryptotrader.config import REDACTOR
+from cryptotrader.config.accounts import ACCOUNT_PATTERN
 from cryptotrader.core.errors import ConfigError, InvalidParams
 from cryptotrader.services.binance.signing import read_public_key
 from cryptotrader.sessions.keys.model import KeyKind, KeyLimits, KeyTerms, NewKey, Scope, StoredKey, read_network
@@ -31,9 +32,6 @@ MAX_ADDRESSES = 100
 
 MAX_LIMIT = 1_000_000
 """Highest limit of a key, of whatever kind."""
-
-ACCOUNT_PATTERN = r"[A-Za-z0-9_.-]{1,64}"
-"""Names of accounts; the paper exchange takes the same."""
 
 LOCK_S = 5.0
 """How long to wait for another process that changes keys. Unit: seconds. Reason: it takes milliseconds."""

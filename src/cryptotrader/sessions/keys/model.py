@@ -7,8 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import msgspec
 
-DEFAULT_ACCOUNT = "default"
-"""The account of every key that names none."""
+from cryptotrader.config.accounts import DEFAULT_ACCOUNT
 
 
 class Scope(StrEnum):
