@@ -1,6 +1,6 @@
 """Events as messages of the channel protocol. Each is made once and goes to every client that wants it.
 
-Numbers are written from scaled integers digit by digit: ``4265050000000`` is ``42650.5`` (C-14).
+Numbers are exact: ``4265050000000`` is written ``42650.5`` (C-14).
 """
 
 from __future__ import annotations
@@ -10,27 +10,11 @@ from collections.abc import Sequence
 import msgspec
 
 from cryptotrader.core.events import Level, LinkState, Ticker24h, Trade
-from cryptotrader.core.scaled import SCALE, SCALE_DIGITS, parse_scaled
+from cryptotrader.core.scaled import SCALE
 from cryptotrader.dialects.channels.messages import SystemData, SystemMessage
+from cryptotrader.dialects.numbers import number, number_of
 
 _encoder = msgspec.json.Encoder()
-
-assert SCALE_DIGITS == 8, "the format below writes eight places"
-
-
-def number(value: int) -> str:
-    """A scaled integer as a JSON number, without surplus zeros but with one place at least: ``42650.0``."""
-    if value < 0:
-        return "-" + number(-value)
-    whole, part = divmod(value, SCALE)
-    if not part:
-        return f"{whole}.0"
-    return f"{whole}.{part:08d}".rstrip("0")
-
-
-def number_of(text: str) -> str:
-    """The same for a venue's own decimal text."""
-    return number(parse_scaled(text))
 
 
 def encode_ticker(exchange: str, ticker: Ticker24h, *, now_ms: int) -> bytes:

@@ -1,0 +1,1 @@
+"""Source 2's price feed on ``/stream``: each exchange's price as it arrives. Pure."""
