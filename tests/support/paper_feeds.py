@@ -40,6 +40,7 @@ class PaperFeeds:
     live: LiveMarket
     user: UserFeed
     stream: UserStream
+    rest: BinanceRest
 
 
 @asynccontextmanager
@@ -73,7 +74,7 @@ async def paper_feeds(
         user = UserFeed(stream, rest, catalogue=catalogue, clock=clock, draw=random.random)
         await live.start()
         try:
-            yield PaperFeeds(server, proxy, live, user, stream)
+            yield PaperFeeds(server, proxy, live, user, stream, rest)
         finally:
             await user.close()
             await live.close()

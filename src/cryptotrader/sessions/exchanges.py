@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cryptotrader.services.binance.models.commission import Commission
 from cryptotrader.sessions.ports import Catalogue, LiveMarket, UserFeed
 from cryptotrader.trading.positions.ports import Positions
 
@@ -17,11 +18,13 @@ class AccountFeeds:
         name: The account, as keys name it.
         user: Its events.
         positions: Its positions; None where nobody keeps them.
+        commission: What it pays on a symbol; raises VenueError. None where nobody can be asked.
     """
 
     name: str
     user: UserFeed
     positions: Positions | None = None
+    commission: Callable[[str], Awaitable[Commission]] | None = None
 
 
 AccountsOf = Callable[[str], AccountFeeds | None]

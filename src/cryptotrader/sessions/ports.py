@@ -6,10 +6,11 @@ from collections.abc import Set
 from typing import Protocol
 
 from cryptotrader.bus import Topic
-from cryptotrader.core.events import Ticker24h
+from cryptotrader.core.events import Ticker24h, Trade
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
+from cryptotrader.services.binance.models.exchange_info import SymbolInfo
 from cryptotrader.sessions.keys import KeyLimits, Principal
 
 
@@ -50,6 +51,16 @@ class Authenticates(Protocol):
         ...
 
 
+class LogsIn(Protocol):
+    """Checks signed logins."""
+
+    def login(
+        self, api_key: str, timestamp_ms: int, signature: str, *, now_ms: int, client: str | None = None
+    ) -> WhoIs:
+        """Who signed; raises NotAuthenticated (C-4)."""
+        ...
+
+
 class ListenKeys(Protocol):
     """Listen keys that the gateway has issued."""
 
@@ -68,6 +79,10 @@ class Catalogue(Protocol):
         """Any spelling to the venue's own; raises UnknownSymbol."""
         ...
 
+    def known(self, symbol: str) -> SymbolInfo | None:
+        """What is known now of a symbol in the venue's spelling, without asking the venue."""
+        ...
+
 
 class Lease(Protocol):
     """Keeps something subscribed upstream until it is closed."""
@@ -82,6 +97,8 @@ class DepthFeed(Protocol):
 
     topic: Topic[DepthChange]
     """Every change."""
+    event_ms: int
+    """The venue's time of the newest event, in milliseconds; 0 before the first."""
 
     @property
     def is_ready(self) -> bool:
@@ -115,6 +132,13 @@ class TickerFeed(Protocol):
         ...
 
 
+class TradeFeed(Protocol):
+    """The live public trades of a symbol."""
+
+    topic: Topic[Trade]
+    """Every trade, once, in order."""
+
+
 class LiveMarket(Protocol):
     """Live market state, subscribed upstream as long as a lease is held."""
 
@@ -128,6 +152,10 @@ class LiveMarket(Protocol):
 
     def ticker(self, symbol: str) -> TickerFeed:
         """The statistics of ``symbol``."""
+        ...
+
+    def trades(self, symbol: str) -> TradeFeed:
+        """The public trades of ``symbol``."""
         ...
 
 

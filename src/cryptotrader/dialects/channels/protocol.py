@@ -212,14 +212,24 @@ class ChannelProtocol:
             return [failure, *self.close(CLOSE_POLICY, AUTHENTICATION_FAILED, now_ms=now_ms)]
         return [failure]
 
-    def found(self, request: Request, known: Iterable[str], *, now_ms: int) -> list[Action]:
-        """The symbols of a request that the exchange has. They are subscribed to; one error names the others (C-10)."""
+    def found(
+        self, request: Request, known: Iterable[str], *, now_ms: int, max_pairs: int | None = None
+    ) -> list[Action]:
+        """The symbols of a request that the exchange has. They are subscribed to; one error names the others (C-10).
+
+        Args:
+            request: What was asked for.
+            known: Those of its symbols that exist.
+            now_ms: The time.
+            max_pairs: What this client may have, where that is less than the policy says.
+        """
         if self._state is not _State.READY:
             return []
         wanted = set(known)
-        pairs = self._pairs_of(request, wanted)
+        pairs = self.pairs_of(request, wanted)
         actions: list[Action] = []
-        if len(self.pairs.keys() | set(pairs)) > self._policy.max_subscriptions:
+        limit = self._policy.max_subscriptions if max_pairs is None else min(max_pairs, self._policy.max_subscriptions)
+        if len(self.pairs.keys() | set(pairs)) > limit:
             return [self.error(TOO_MANY_SUBSCRIPTIONS, 429, now_ms=now_ms)]
         if pairs:
             echo = Subscribed(request.echo_channels, msgspec.Raw(request.echo_params), now_ms)
@@ -338,8 +348,9 @@ class ChannelProtocol:
         return channels, params
 
     @staticmethod
-    def _pairs_of(request: Request, known: set[str]) -> list[Pair]:
-        pairs = []
+    def pairs_of(request: Request, known: Iterable[str]) -> list[Pair]:
+        """What a request subscribes to, where the exchange has the ``known`` ones of its symbols."""
+        known, pairs = set(known), []
         for channel in request.channels:
             if channel is ChannelName.SYSTEM_EVENTS:
                 pairs.append(Pair(channel, "", ""))
