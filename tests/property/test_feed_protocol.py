@@ -1,4 +1,4 @@
-"""Arbitrary clients of the price feed: no exception escapes, answers have the right shape (S2-5, S2-6, S2-10 to S2-14)."""
+"""Arbitrary clients of the price feed: nothing escapes, answers have the right shape (S2-5, S2-6, S2-10 to S2-14)."""
 
 from __future__ import annotations
 

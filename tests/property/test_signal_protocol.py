@@ -1,4 +1,4 @@
-"""Arbitrary clients of the signal protocol: no exception escapes, answers have the right shape (S3-2, S3-8 to S3-10)."""
+"""Arbitrary clients of the signal protocol: nothing escapes, answers have the right shape (S3-2, S3-8 to S3-10)."""
 
 from __future__ import annotations
 
