@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cryptotrader.core.clock import Clock
 from cryptotrader.exchange.accounts import ApiKey, KeyRing, Permission
@@ -41,8 +42,7 @@ _NEEDS: Mapping[SecurityType, Permission] = {
 }
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who a request comes from."""
 
     key_id: str
@@ -76,7 +76,7 @@ def ws_payload(lexemes: Mapping[str, str]) -> bytes:
     Args:
         lexemes: Parameters as text exactly as the client wrote them (``100.0`` stays ``100.0``).
     """
-    return "&".join(f"{name}={lexemes[name]}" for name in sorted(lexemes) if name != "signature").encode()
+    return "&".join([f"{name}={lexemes[name]}" for name in sorted(lexemes) if name != "signature"]).encode()
 
 
 class RequestAuthenticator:

@@ -79,7 +79,8 @@ _EAST_MIN = 8 * 60
 """The one zone of candles besides UTC. Unit: minutes east. Source: "Kline/Candlestick Streams with timezone offset"."""
 _DEPTH = re.compile(r"depth(5|10|20)?(@100ms|@1000ms)?")
 _SYMBOL = re.compile(rf"[^\W_]{{1,{MAX_SYMBOL_CHARS}}}")
-_ALL_MINI_TICKERS = "!miniTicker@arr"
+_ALL_MINI_TICKERS = re.compile(r"!miniTicker@arr(@1000ms|@3000ms)?")
+"""The pace is not in the document; python-binance and Binance's own pages ask with it."""
 
 
 def parse_stream_name(text: str) -> StreamName | None:
@@ -87,8 +88,9 @@ def parse_stream_name(text: str) -> StreamName | None:
 
     Symbols must be in lower case.
     """
-    if text == _ALL_MINI_TICKERS:
-        return StreamName(text, StreamKind.ALL_MINI_TICKERS, pace_ms=SLOW_MS)
+    if tickers := _ALL_MINI_TICKERS.fullmatch(text):
+        pace_ms = 3 * SLOW_MS if tickers[1] == "@3000ms" else SLOW_MS
+        return StreamName(text, StreamKind.ALL_MINI_TICKERS, pace_ms=pace_ms)
     if windows := _ALL_WINDOWS.fullmatch(text):
         return StreamName(text, StreamKind.ALL_WINDOW_TICKERS, pace_ms=SLOW_MS, interval=windows[1])
     symbol, at, rest = text.partition("@")

@@ -65,6 +65,8 @@ def wants_micros(unit: str | None) -> bool:
 
 def params_in_millis(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Parameters with ``startTime`` and ``endTime`` in milliseconds, the first rounded up and the second down."""
+    if "startTime" not in params and "endTime" not in params:
+        return params
     changed: dict[str, str] = {}
     for name, spare in (("startTime", MICROS_IN_A_MILLI - 1), ("endTime", 0)):
         if _counts_micros(params.get(name)):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
+
 from cryptotrader.core.errors import InvalidParams
 from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.latency import Roads
@@ -50,8 +52,7 @@ class Desk:
         self.orders = OrderCounter(self.limits)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request."""
 
     desk: Desk

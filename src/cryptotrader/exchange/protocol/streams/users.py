@@ -85,6 +85,8 @@ class UserHub:
 
     def _on_event(self, told: tuple[str, UserEvent]) -> None:
         account, event = told
+        if not self._by_account and not self._by_key and not self._faults.has_streams and self._delays.is_idle:
+            return  # Nobody listens.
         now_ms = self._now_ms()
         shared = SharedEvent(partial(_render, event, now_ms))
         if not self._faults.has_streams and self._delays.is_idle:

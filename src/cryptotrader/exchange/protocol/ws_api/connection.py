@@ -326,8 +326,10 @@ class ApiConnection:
             self.connection.close(code, reason)
 
 
-def _own_params(spec: AnySpec, params: Mapping[str, str]) -> dict[str, str]:
+def _own_params(spec: AnySpec, params: dict[str, str]) -> dict[str, str]:
     """Without what belongs to the envelope; a key that a request does not need does no harm either."""
+    if RETURN_RATE_LIMITS not in params and (spec.needs_key or "apiKey" not in params):
+        return params
     own = {name: value for name, value in params.items() if name != RETURN_RATE_LIMITS}
     if not spec.needs_key:
         own.pop("apiKey", None)

@@ -51,6 +51,15 @@ class _Wire(msgspec.Struct):
     params: msgspec.Raw = msgspec.Raw(b"")
 
 
+class _Plain(msgspec.Struct):
+    """What nearly every request looks like."""
+
+    id: msgspec.Raw
+    method: str
+    params: dict[str, str | int]
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
 _WIRE = msgspec.json.Decoder(_Wire)
 _PARAMS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
@@ -63,6 +72,36 @@ def parse_request(text: str) -> ApiRequest:
     Raises:
         BadRequest: It is no JSON object, or id, method or params are not what they must be.
     """
+    return _parse_plain(text) or _parse_any(text)
+
+
+def _parse_plain(text: str) -> ApiRequest | None:
+    """A request with nothing but texts and whole numbers; None where there is more to it. Half the time of the other
+    way.
+    """
+    try:
+        wire = _PLAIN.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    request_id, params = bytes(wire.id), wire.params
+    if wire.method.startswith("v3/") or not wire.method or len(params) > MAX_PARAMS or RETURN_RATE_LIMITS in params:
+        return None
+    texts: dict[str, str] = {}
+    for name, value in params.items():
+        if type(value) is not str:
+            if not value:
+                return None  # It may have been -0, and that is what was signed.
+            value = str(value)
+        texts[name] = value
+    try:
+        if not _is_id(request_id):
+            return None
+    except msgspec.DecodeError:
+        return None
+    return ApiRequest(request_id, wire.method, texts)
+
+
+def _parse_any(text: str) -> ApiRequest:
     try:
         wire = _WIRE.decode(text)
         request_id = bytes(wire.id) or NO_ID
