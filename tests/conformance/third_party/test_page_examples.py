@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,33 +23,79 @@ RUN_TIMEOUT_S = 90
 """Unit: seconds. Reason: an example takes one or two on a quiet machine."""
 
 SECTION = re.compile(r"^### (.+?)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
-EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+EXAMPLE = r"```{}\n(.*?)```\n\n```text\n(.*?)```"
 
-ENVIRONMENTS = {"ccxt.pro": "ccxt"}
+ENVIRONMENTS = {
+    "ccxt.pro": "ccxt",
+    "unicorn-binance-websocket-api": "unicorn",
+    "unicorn-binance-rest-api and local depth cache": "unicorn",
+}
 """Client to the environment that it lives in, where the names differ."""
 
-EXAMPLES = {
-    title: found.groups()
-    for title, text in SECTION.findall(PAGE.read_text("utf-8"))
-    for found in EXAMPLE.finditer(text)
-}
+NOISE = ("The parameter BinanceRestApiManager(tld=",)
+"""How lines begin that a client prints by itself."""
+
+NODE = ROOT / "tests" / "conformance" / "node_clients"
 
 
-@pytest.mark.parametrize("client", EXAMPLES)
-def test_an_example_of_the_page_does_what_it_shows(client: str, exchange: str, tmp_path: Path) -> None:
-    program, wanted = EXAMPLES[client]
+def examples(language: str) -> dict[str, tuple[str, str]]:
+    """Client to program and output."""
+    pattern = re.compile(EXAMPLE.format(language), re.DOTALL)
+    sections = SECTION.findall(PAGE.read_text("utf-8"))
+    return {title: (found[1], found[2]) for title, text in sections for found in pattern.finditer(text)}
+
+
+PYTHON, JAVASCRIPT = examples("python"), examples("javascript")
+
+
+@pytest.mark.parametrize("client", PYTHON)
+def test_an_example_in_python_does_what_it_shows(client: str, exchange: str, tmp_path: Path) -> None:
+    program, wanted = PYTHON[client]
     try:
         python = environment(ENVIRONMENTS.get(client, client))
     except Unavailable as problem:
         pytest.skip(str(problem))
     script = tmp_path / "example.py"
     script.write_text(program.replace(HOST, exchange))
+    check([str(python), str(script)], wanted)
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of Node, with the clients installed once from their lock."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found is None or npm is None:
+        pytest.skip("node is missing; get it with: apt-get install nodejs npm")
+    stamp, lock = NODE / "node_modules" / ".package-lock.json", NODE / "package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund"], cwd=NODE, capture_output=True, text=True, timeout=180, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"the clients for Node are missing ({done.stderr.strip()[-200:]})")
+    return found
+
+
+@pytest.mark.parametrize("client", JAVASCRIPT)
+def test_an_example_in_javascript_does_what_it_shows(client: str, exchange: str, node: str) -> None:
+    program, wanted = JAVASCRIPT[client]
+    # Node looks for packages from where the program is.
+    with tempfile.NamedTemporaryFile("w", dir=NODE, suffix=".mjs") as script:
+        script.write(program.replace(HOST, exchange))
+        script.flush()
+        check([node, script.name], wanted)
+
+
+def check(command: list[str], wanted: str) -> None:
+    """Run a program; it must end well and print what is wanted."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BINANCE_"))}
-    done = subprocess.run(
-        [str(python), str(script)], env=env, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False
-    )
-    assert (done.returncode, done.stdout.strip()) == (0, wanted.strip()), done.stderr[-4_000:]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+    said = [line for line in done.stdout.strip().splitlines() if not line.startswith(NOISE)]
+    assert (done.returncode, said) == (0, wanted.strip().splitlines()), done.stderr[-4_000:]
 
 
 def test_the_page_has_an_example_for_each_client_that_is_at_hand() -> None:
-    assert set(EXAMPLES) == {"binance-sdk-spot", "binance-connector", "python-binance", "ccxt", "ccxt.pro"}
+    python = {"binance-sdk-spot", "binance-connector", "python-binance", "ccxt"}
+    assert set(PYTHON) == python | set(ENVIRONMENTS)
+    packages = json.loads((NODE / "package.json").read_text("utf-8"))["dependencies"]
+    assert set(JAVASCRIPT) == {f"Node: {name}" for name in packages}
