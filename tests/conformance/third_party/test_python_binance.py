@@ -55,7 +55,7 @@ def test_orders_over_rest_end_as_they_should(steps: dict[str, Any]) -> None:
 def test_every_stream_comes_compressed(steps: dict[str, Any]) -> None:
     """The client offers ``permessage-deflate; client_max_window_bits``."""
     sockets = {step: value for step, value in steps.items() if step.startswith("socket.")}
-    assert len(sockets) == 10
+    assert len(sockets) == 11
     for value in sockets.values():
         assert value["extensions"] == ["permessage-deflate"]
         assert value["message"]

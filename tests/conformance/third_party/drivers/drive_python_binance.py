@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from binance import AsyncClient, BinanceSocketManager, DepthCacheManager
-from kit import KEY, SECRET, SYMBOL, WAIT_S, Report, run
+from kit import KEY, SECRET, SYMBOL, WAIT_S, Report, recorded, run
 
 UPDATES = 20
 """Book updates that are awaited one after the other."""
@@ -95,6 +95,7 @@ class Driver:
             ("miniTicker", sockets.symbol_miniticker_socket(SYMBOL)),
             ("ticker", sockets.symbol_ticker_socket(SYMBOL)),
             ("bookTicker", sockets.symbol_book_ticker_socket(SYMBOL)),
+            ("miniTickers", sockets.miniticker_socket()),
             ("multiplex", sockets.multiplex_socket(["btcusdt@trade", "ethusdt@bookTicker"])),
         ]
         async with asyncio.TaskGroup() as group:
@@ -200,10 +201,12 @@ class Driver:
 async def drive(host: str) -> None:
     """Drive everything and tell."""
     point_at(host)
+    called = {kind: recorded(kind) for kind in (AsyncClient, BinanceSocketManager)}
     async with asyncio.timeout(WAIT_S):
         client = await AsyncClient.create(KEY, SECRET)
     driver = Driver(client)
     await driver.drive()
+    driver.report.note("called", {kind.__name__: sorted(names) for kind, names in called.items()})
     # Closing takes the client ten seconds: its reader looks up that seldom.
     driver.report.print()
 

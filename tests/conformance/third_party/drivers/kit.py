@@ -93,7 +93,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def recorded(kind: type) -> set[str]:
-    """The names of a class's public methods, static ones aside, that are called from now on, by whomever; more come as they are called."""
+    """The names of public methods of a class, static ones aside, that are called from now on; more come as they are."""
     called: set[str] = set()
 
     def note(name: str, call: Callable[..., Any]) -> Callable[..., Any]:

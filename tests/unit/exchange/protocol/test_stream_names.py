@@ -42,10 +42,12 @@ def test_a_documented_name_is_understood(text: str, kind: StreamKind, pace_ms: i
     assert parse_stream_name(text) == StreamName(text, kind, "BTCUSDT", pace_ms, levels, interval)
 
 
-def test_the_stream_of_all_mini_tickers_has_no_symbol() -> None:
-    name = parse_stream_name("!miniTicker@arr")
+@pytest.mark.parametrize(("suffix", "pace_ms"), [("", 1000), ("@1000ms", 1000), ("@3000ms", 3000)])
+def test_the_stream_of_all_mini_tickers_has_no_symbol_and_maybe_a_pace(suffix: str, pace_ms: int) -> None:
+    """python-binance asks with a pace."""
+    name = parse_stream_name(f"!miniTicker@arr{suffix}")
     assert name is not None
-    assert (name.kind, name.symbol) == (StreamKind.ALL_MINI_TICKERS, "")
+    assert (name.kind, name.symbol, name.pace_ms) == (StreamKind.ALL_MINI_TICKERS, "", pace_ms)
 
 
 @pytest.mark.parametrize("window", ["1h", "4h", "1d"])
