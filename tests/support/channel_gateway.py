@@ -80,10 +80,10 @@ async def channel_gateway(
             settings=ChannelSettings(limits.policy, limits.linger_s),
         )  # fmt: skip
         streams = StreamSessions(
-            feeds.live, known.get, keys, catalogue=feeds.live.catalogue, limits=StreamLimits(), clock=clock
+            feeds.live, known.get, keys, catalogue=feeds.live.catalogue, limits=StreamLimits(), clock=clock, slots=slots
         )
         router = WebSocketRouter(
-            [hub.dialect], streams.route, slots=slots, clock=clock, timer=timer, on_revoked=keys.on_revoked,
+            [hub.dialect], streams, slots=slots, clock=clock, timer=timer, on_revoked=keys.on_revoked,
             policy=RouterPolicy(limits.client),
         )  # fmt: skip
         async with running_server(router.route, policy=limits.transport) as server:
@@ -91,7 +91,6 @@ async def channel_gateway(
                 yield ChannelGateway(server.url, feeds, hub, router, keys, reports)
             finally:
                 router.drain()
-                streams.drain()
         await streams.close()
         await router.close()
         timer.close()

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         le=100_000,
         validation_alias=_names("max_ws_connections", "MAX_WS_CONNECTIONS", "HTTP_MAX_WEBSOCKET_CONNECTIONS"),
     )
+    max_connections: int = Field(
+        10_000, ge=1, le=1_000_000, validation_alias=_names("max_connections", "WS_MAX_CONNECTIONS")
+    )
     user_stream_mode: UserStreamMode = Field("auto", validation_alias=_names("user_stream_mode", "USER_STREAM_MODE"))
     live_trading: bool = Field(False, validation_alias=_names("live_trading"))
     upstream_timeout_s: float = Field(10.0, gt=0, le=60, validation_alias=_names("upstream_timeout_s"))

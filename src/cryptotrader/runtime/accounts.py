@@ -23,8 +23,10 @@ from cryptotrader.gateway.ports import AccountServices
 from cryptotrader.net import SystemClock
 from cryptotrader.net.http import HttpClient
 from cryptotrader.runtime.upstream import Upstream, open_user, rest_client
+from cryptotrader.services.binance.models.commission import Commission
 from cryptotrader.services.binance.restAPI.client import BinanceRest
 from cryptotrader.services.binance.signing import Credentials
+from cryptotrader.services.binance.websocketAPI.account_requests import commission_rates
 from cryptotrader.sessions.exchanges import AccountFeeds
 from cryptotrader.sessions.keys import DEFAULT_ACCOUNT
 from cryptotrader.trading.orders import OrderDesk
@@ -57,6 +59,10 @@ class Account:
     user: UserFeed
     orders: OrderDesk
     http: HttpClient | None = None
+
+    async def commission(self, symbol: str) -> Commission:
+        """What it pays on a symbol; raises VenueError."""
+        return await self.rest.call(commission_rates.SPEC, commission_rates.CommissionParams(symbol=symbol))
 
     async def close(self) -> None:
         """End its orders, its events and its requests, in this order."""
@@ -107,7 +113,7 @@ class VenueAccounts:
     def feeds(self, name: str) -> AccountFeeds | None:
         """What sessions can serve of an account (``sessions.exchanges.AccountsOf``)."""
         account = self.find(name)
-        return None if account is None else AccountFeeds(name, account.user)
+        return None if account is None else AccountFeeds(name, account.user, commission=account.commission)
 
     def services(self, name: str) -> AccountServices:
         """What the routes use of an account.

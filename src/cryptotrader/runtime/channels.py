@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.clock import Clock
@@ -12,8 +13,8 @@ from cryptotrader.services.binance.endpoints import VenueEndpoints
 from cryptotrader.sessions.auth import Authenticator
 from cryptotrader.sessions.channel_protocol import ChannelHub, SystemJournal
 from cryptotrader.sessions.exchanges import ExchangeFeeds
+from cryptotrader.sessions.streams import StreamSessions
 from cryptotrader.sessions.ws import ConnectionSlots, SharedTimer, WebSocketRouter
-from cryptotrader.transport.types import UpgradeRouter
 
 BINANCE = "binance"
 """Name of Binance, its testnet and the paper exchange in the channel protocol: the documented samples must run."""
@@ -32,28 +33,41 @@ def open_journal(exchange: str, links: Topic[LinkChange], reports: Topic[SystemE
     return journal
 
 
-async def open_channels(
-    stack: AsyncExitStack,
-    exchanges: Mapping[str, ExchangeFeeds],
-    authenticator: Authenticator,
-    *,
-    journal: SystemJournal,
-    streams: UpgradeRouter,
-    slots: ConnectionSlots,
-    clock: Clock,
-) -> WebSocketRouter:
+@dataclass(frozen=True)
+class ChannelParts:
+    """What clients on ``/ws`` are served from.
+
+    Attributes:
+        exchanges: By the names that clients use.
+        authenticator: Knows the keys.
+        journal: What is told on ``system_events``.
+        streams: Decides about every other path.
+        slots: Connections of the whole process.
+        clock: The time.
+    """
+
+    exchanges: Mapping[str, ExchangeFeeds]
+    authenticator: Authenticator
+    journal: SystemJournal
+    streams: StreamSessions
+    slots: ConnectionSlots
+    clock: Clock
+
+
+async def open_channels(stack: AsyncExitStack, parts: ChannelParts) -> WebSocketRouter:
     """The router of every upgrade; ``stack`` closes what is behind it."""
+    authenticator, slots, clock = parts.authenticator, parts.slots, parts.clock
     timer = SharedTimer(clock)
-    hub = ChannelHub(exchanges, authenticator, journal=journal, slots=slots, timer=timer, clock=clock)
+    hub = ChannelHub(parts.exchanges, authenticator, journal=parts.journal, slots=slots, timer=timer, clock=clock)
     router = WebSocketRouter(
-        [hub.dialect], streams, slots=slots, clock=clock, timer=timer, on_revoked=authenticator.on_revoked
+        [hub.dialect], parts.streams, slots=slots, clock=clock, timer=timer, on_revoked=authenticator.on_revoked
     )
 
     async def close() -> None:
         await router.close()
         timer.close()
         await hub.close()
-        journal.close()
+        parts.journal.close()
 
     stack.push_async_callback(close)
     return router

@@ -21,6 +21,7 @@ from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.gateway.ports import GatewayServices
 from cryptotrader.net import Supervisor, SystemClock
 from cryptotrader.runtime.accounts import VenueAccounts, credentials_for
+from cryptotrader.runtime.channels import ChannelParts, exchange_name, open_channels, open_journal
 from cryptotrader.runtime.credentials import credentials_by_account, credentials_of
 from cryptotrader.runtime.exchange import open_exchange
 from cryptotrader.runtime.paths import generated_token, key_file
@@ -28,8 +29,10 @@ from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 from cryptotrader.runtime.upstream import Upstream, open_upstream
 from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of, paper
 from cryptotrader.sessions.auth import Authenticator
+from cryptotrader.sessions.exchanges import ExchangeFeeds
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.sessions.tracing import answer_headers
+from cryptotrader.sessions.ws import ConnectionSlots, SlotLimits, WebSocketRouter
 from cryptotrader.transport.policy import TransportPolicy
 from cryptotrader.transport.protocol import websocket_protocol
 from cryptotrader.transport.server import PortServer
@@ -86,14 +89,14 @@ class _Process:
             exchange, endpoints = await self._venue(stack)
             upstream = await open_upstream(stack, endpoints, self._credentials, settings=self._settings)
             accounts = self._accounts(stack, upstream, exchange)
-            server, sessions = await self._gateway(stack, upstream, accounts)
+            server, router = await self._gateway(stack, upstream, accounts)
             jobs = await stack.enter_async_context(Supervisor("gateway"))
             serving = jobs.start("port", server.serve)
             await server.wait_started()
             print(self._banner(server, exchange, endpoints), flush=True)
             await _first(stop, serving)
             log.info("stopping")
-            sessions.drain()
+            router.drain()
             server.stop()
             await stopped_within(STOP_TIMEOUT_S, asyncio.wait([serving]), "the gateway")
 
@@ -135,9 +138,11 @@ class _Process:
 
     async def _gateway(
         self, stack: AsyncExitStack, upstream: Upstream, accounts: VenueAccounts
-    ) -> tuple[PortServer, StreamSessions]:
+    ) -> tuple[PortServer, WebSocketRouter]:
         """The port and what stands behind it."""
         settings, clock = self._settings, self._clock
+        name, shared = exchange_name(upstream.endpoints), upstream.shared
+        journal = open_journal(name, shared.links, shared.reports)
         authenticator = Authenticator(self._tokens, key_file(settings), clock=clock)
         listen_keys = ListenKeys(clock, secrets.token_bytes)
         services = GatewayServices(
@@ -153,6 +158,7 @@ class _Process:
             may_trade=settings.may_trade,
             started_ns=self._started_ns,
         )
+        slots = ConnectionSlots(SlotLimits(settings.max_connections))
         sessions = StreamSessions(
             upstream.live,
             accounts.feeds,
@@ -160,6 +166,7 @@ class _Process:
             catalogue=upstream.catalogue,
             limits=StreamLimits(max_connections=settings.max_ws_connections),
             clock=clock,
+            slots=slots,
         )
         sessions.serve_listen_keys(listen_keys)
         # After the sessions, so that clients of a revoked key are told that, and not that their listen key is closed.
@@ -173,11 +180,15 @@ class _Process:
                 authenticator.refresh()
 
         jobs.start("refresh", refresh_keys, restart=True)
-        websockets = websocket_protocol(sessions.route, TransportPolicy(answer_headers=answer_headers))
+        exchanges = {name: ExchangeFeeds(name, upstream.live, upstream.catalogue, accounts.feeds)}
+        router = await open_channels(
+            stack, ChannelParts(exchanges, authenticator, journal, streams=sessions, slots=slots, clock=clock)
+        )
+        websockets = websocket_protocol(router.route, TransportPolicy(answer_headers=answer_headers))
         app = create_gateway_app(services)
         server = PortServer(app, websockets, host=settings.host, port=settings.port, http=GatewayHttp)
         server.bind()
-        return server, sessions
+        return server, router
 
     def _banner(self, server: PortServer, exchange: ExchangeServer | None, endpoints: VenueEndpoints) -> str:
         """What a newcomer needs first. The generated token is shown to whoever started the process, nowhere else."""

@@ -11,7 +11,7 @@ import msgspec
 from cryptotrader.bus import Topic
 from cryptotrader.config.accounts import DEFAULT_ACCOUNT
 from cryptotrader.config.settings import Settings, UserStreamMode
-from cryptotrader.core.events import LinkChange
+from cryptotrader.core.events import LinkChange, SystemEvent
 from cryptotrader.feeds.base import FeedPolicy
 from cryptotrader.feeds.catalogue import SymbolCatalogue
 from cryptotrader.feeds.live import LiveMarket
@@ -37,6 +37,8 @@ class Shared:
     policy: StreamPolicy = field(default_factory=StreamPolicy)
     budget: ConnectionBudget = field(default_factory=ConnectionBudget)
     links: Topic[LinkChange] = field(default_factory=lambda: Topic("links"))
+    reports: Topic[SystemEvent] = field(default_factory=lambda: Topic("reports"))
+    """What its parts tell of themselves besides that."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from cryptotrader.sessions.ports import Authenticates, Catalogue, ListenKeys, Li
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
 from cryptotrader.sessions.tracing import trace_headers
 from cryptotrader.sessions.user import UserChannel, UserClient
+from cryptotrader.sessions.ws.slots import ConnectionSlots
 from cryptotrader.telemetry.metrics import WS_SENT
 from cryptotrader.transport.fanout import Broadcaster
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
@@ -67,6 +68,7 @@ class StreamSessions:
         catalogue: Symbols of the venue.
         limits: How many clients, how long channels stay.
         clock: The time.
+        slots: Connections of the whole process and of each key.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class StreamSessions:
         catalogue: Catalogue,
         limits: StreamLimits,
         clock: Clock,
+        slots: ConnectionSlots | None = None,
     ) -> None:
         self._live = live
         self._accounts = accounts
@@ -85,6 +88,7 @@ class StreamSessions:
         self._catalogue = catalogue
         self._limits = limits
         self._clock = clock
+        self._slots = slots or ConnectionSlots()
         self._jobs = Supervisor("streams", max_jobs=MAX_JOBS)
         self._clients: set[StreamClient[Any]] = set()
         self._draining = False
@@ -186,9 +190,12 @@ class StreamSessions:
         """Take a slot. Nothing waits after this, and the transport calls ``on_close`` for whoever was accepted."""
         if self._draining:
             return _refuse(503, "Server is shutting down", RETRY_AFTER)
-        if len(self._clients) >= self._limits.max_connections:
+        if len(self._clients) >= self._limits.max_connections or not self._slots.take():
             return _refuse(503, "Maximum WebSocket connections reached", RETRY_AFTER)
-        client = build(ClientContext(kind, path, who.key_id, self._clock, self._clients.discard))
+        if not self._slots.enter(who.key_id, who.limits.connections):
+            self._slots.give_back()
+            return _refuse(429, "Too many connections of this key", RETRY_AFTER)
+        client = build(ClientContext(kind, path, who.key_id, self._clock, self._on_gone))
         self._clients.add(client)
         return Accept(client, max_message_bytes=MAX_CLIENT_MESSAGE_BYTES)
 
@@ -219,6 +226,11 @@ class StreamSessions:
         )
 
     # Ends
+
+    def _on_gone(self, client: StreamClient[Any]) -> None:
+        self._clients.discard(client)
+        self._slots.leave(client.context.key_id)
+        self._slots.give_back()
 
     def _on_revoked(self, key_id: str) -> None:
         for client in [client for client in self._clients if client.context.key_id == key_id]:

@@ -1,9 +1,10 @@
-"""Decides about every WebSocket upgrade on the gateway's port: ``/ws`` by protocol, all else is a stream (C-1, C-10)."""
+"""Decides about every WebSocket upgrade of the gateway: ``/ws`` by protocol, all else is a stream (C-1, C-10)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from cryptotrader.bus import Topic
@@ -14,7 +15,7 @@ from cryptotrader.sessions.ws.client import ClientPolicy, Surroundings, WsClient
 from cryptotrader.sessions.ws.dialect import Dialect
 from cryptotrader.sessions.ws.slots import ConnectionSlots
 from cryptotrader.sessions.ws.timer import SharedTimer
-from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest, UpgradeRouter
+from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
 
 PATH = "/ws"
 
@@ -37,6 +38,18 @@ class RouterPolicy:
     """Largest message of a client. Reason: a thousand symbols fit."""
 
 
+class Streams(Protocol):
+    """Who decides about every other path than ``/ws``."""
+
+    async def route(self, request: UpgradeRequest) -> Accept | Refuse:
+        """Decide about one upgrade."""
+        ...
+
+    def drain(self) -> None:
+        """Accept nobody any more and say goodbye to everyone."""
+        ...
+
+
 class WebSocketRouter:
     """Holds all connections on ``/ws``.
 
@@ -53,7 +66,7 @@ class WebSocketRouter:
     def __init__(
         self,
         dialects: Iterable[Dialect],
-        streams: UpgradeRouter,
+        streams: Streams,
         *,
         slots: ConnectionSlots,
         clock: Clock,
@@ -79,7 +92,7 @@ class WebSocketRouter:
     async def route(self, request: UpgradeRequest) -> Accept | Refuse:
         """Decide about one upgrade."""
         if request.path != PATH:
-            return await self._streams(request)
+            return await self._streams.route(request)
         started_ns = self._clock.monotonic_ns()
         decision = self._decide(request)
         traced = trace_headers(self._clock.monotonic_ns() - started_ns)
@@ -100,8 +113,9 @@ class WebSocketRouter:
         return Accept(client, subprotocol=subprotocol, max_message_bytes=self._policy.max_message_bytes)
 
     def drain(self) -> None:
-        """Accept nobody any more and say goodbye to everyone (1001)."""
+        """Accept nobody any more and say goodbye to everyone (1001), the streams' clients included."""
         self._draining = True
+        self._streams.drain()
         for client in list(self._clients):
             client.end(CLOSE_GOING_AWAY, GOING_AWAY)
 
