@@ -31,6 +31,7 @@ from cryptotrader.dialects.channels.messages import (
     SubscriptionParams,
     Unsubscribe,
 )
+from cryptotrader.dialects.channels.problems import problem_of, shortened, words_of
 
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
@@ -46,7 +47,6 @@ TOO_MANY_MESSAGES = "Too many requests"
 _encode = msgspec.json.Encoder().encode
 _decode_message: Callable[[str | bytes], ClientMessage] = msgspec.json.Decoder(ClientMessage).decode
 _decode_params = msgspec.json.Decoder(SubscriptionParams).decode
-_decode_any = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ class ChannelProtocol:
         try:
             return _decode_message(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise _BadRequest(_problem(text, error)) from None
+            raise _BadRequest(problem_of(text, error)) from None
 
     def _subscribe(self, message: Subscribe) -> list[Action]:
         channels, params = self._wanted(message)
@@ -335,16 +335,16 @@ class ChannelProtocol:
         known = {channel.value for channel in ChannelName}
         for name in message.channels:
             if name not in known:
-                raise _BadRequest(f"Unknown channel: {_short(name)}")
+                raise _BadRequest(f"Unknown channel: {shortened(name)}")
         channels = tuple(dict.fromkeys(ChannelName(name) for name in message.channels))
         try:
             params = _decode_params(message.params)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise _BadRequest(f"params: {_text(error)}") from None
+            raise _BadRequest(f"params: {words_of(error)}") from None
         if any(channel is not ChannelName.SYSTEM_EVENTS for channel in channels) and params.exchange is None:
             raise _BadRequest("params.exchange is needed")
         if params.exchange is not None and params.exchange not in self._exchanges:
-            raise _BadRequest(f"Unknown exchange: {_short(params.exchange)}", 404)
+            raise _BadRequest(f"Unknown exchange: {shortened(params.exchange)}", 404)
         return channels, params
 
     @staticmethod
@@ -370,36 +370,3 @@ def _symbols(given: list[str] | None) -> tuple[str, ...]:
         except UnknownSymbol:
             raise _BadRequest(BAD_SYMBOL) from None
     return tuple(found)
-
-
-def _problem(text: str | bytes, error: Exception) -> str:
-    """What is wrong with a message, with the field named where there is one."""
-    try:
-        fields = _decode_any(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return "Malformed message: not a JSON object"
-    if "action" not in fields:
-        return "Malformed message: action is missing"
-    try:
-        action = msgspec.json.decode(fields["action"], type=str)
-    except msgspec.DecodeError:
-        return "Malformed message: action is not a text"
-    if action not in ("authenticate", "subscribe", "unsubscribe", "pong"):
-        return f"Unknown action: {_short(action)}"
-    return f"Malformed message: {_text(error)}"
-
-
-SHORT_CHARS = 50
-"""How much of a client's own text an error repeats. Unit: characters."""
-
-MAX_PROBLEM_CHARS = 200
-"""Longest description of what is wrong. Unit: characters. Reason: it may repeat a word of the client's."""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHORT_CHARS else text[:SHORT_CHARS] + "..."
-
-
-def _text(error: Exception) -> str:
-    """The decoder's words, which name the field."""
-    return str(error)[:MAX_PROBLEM_CHARS] if isinstance(error, msgspec.DecodeError) else "not readable"
