@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
     --no-emit-index-url --upgrade
 
-.PHONY: run test check bench simulate simulate-depth simulate-kill requirements reference lock clean
+.PHONY: run test check bench simulate simulate-depth simulate-kill simulate-engine requirements reference lock clean
 
 run: $(STAMP)  ## Set everything up and start gateway and paper exchange on port 3000, offline
 	$(BIN)/cryptotrader serve
@@ -35,6 +35,9 @@ simulate-depth: $(STAMP_DEV)  ## The whole recording in real time to fifty clien
 
 simulate-kill: $(STAMP_DEV)  ## Five hundred kills of a busy paper exchange at random instants: about five minutes
 	$(BIN)/python -m tests.simulation.kill
+
+simulate-engine: $(STAMP_DEV)  ## Two hundred thousand commands on the engine beside its naive twin: about a minute
+	$(BIN)/python -m tests.simulation.engine_invariants
 
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements

@@ -124,6 +124,36 @@ def test_the_order_that_is_left_of_a_pair_holds_what_it_needs_itself() -> None:
     assert not replay([Command("trade", (SYMBOL, 101, 7, False)), pair, Command("trade", (SYMBOL, 103, 8, True))])
 
 
+def test_a_routed_order_leaves_whole_lots_on_the_books_that_it_meets() -> None:
+    """On a book of coarser lots it left half a lot, which nobody there could take; the book was crossed then."""
+    book = Command("depth", (SYMBOL, 100, ((99, 4),), ((106, 12),)))
+    finer, lot = "AAAVVV", STEPS["AAAVVV"]
+    routed = submit("carol", "LIMIT", "SELL", 1, 99, symbol=finer, qty=5 * lot, use_sor=True)
+    bench = Bench()
+    for command in (book, routed, submit("carol", "LIMIT", "SELL", 30, 98, use_sor=True)):
+        bench.run(command)
+    assert bench.engine.book(SYMBOL).levels(Side.BUY) == []
+    assert bench.engine.book(finer).levels(Side.SELL) == [(99 * TICK, lot)]
+
+
+def test_an_amendment_that_leaves_nothing_of_the_other_one_of_a_pair_ends_both() -> None:
+    """The limit had lost half to self-trade prevention; amended to less than that it stayed open with nothing left."""
+    legs = (
+        order("LIMIT_MAKER", "SELL", 6, 102, client_order_id="limit"),
+        order("STOP_LOSS", "SELL", 6, stop=Stop(price=96 * TICK), client_order_id="stop"),
+    )
+    commands = [
+        Command("submit_list", NewOrderList(symbol=SYMBOL, kind=ListKind.OCO, legs=legs, client_list_id="l"), "alice"),
+        submit("alice", "MARKET", "BUY", 3, self_trade_prevention_mode="DECREMENT"),
+        Command(
+            "amend",
+            AmendOrder(symbol=SYMBOL, client_order_id="stop", qty=2 * LOT, new_client_order_id="stop"),
+            "alice",
+        ),
+    ]
+    assert not replay(commands)
+
+
 def test_a_stop_that_was_amended_to_less_than_its_slice_still_goes_to_work() -> None:
     """The filters turned it down when it was triggered, as an iceberg that shows more than there is."""
     stop = submit("dora", "TAKE_PROFIT_LIMIT", "BUY", 6, 99, stop=Stop(price=98 * TICK), iceberg_qty=3 * LOT)

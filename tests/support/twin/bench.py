@@ -51,6 +51,8 @@ class Bench:
     def run(self, command: Command) -> None:
         """Do one command to both and compare."""
         self.now_ms += command.wait_ms
+        if command.kind == "restart" and self.twin.still:
+            return  # Places behind a book that is not shown are the engine's own memory.
         self.twin.fills.clear()
         self.twin.preventions.clear()
         self.twin.changed.clear()
@@ -111,6 +113,11 @@ class Bench:
                 twin.accounts[account].realism = what
             case "group":
                 twin.accounts[account].group = what
+            case "fees":
+                fees = dataclasses.replace(self.accounts[account], pays_in_bnb=what).fees
+                twin.accounts[account].fees = fees
+            case "restart":
+                twin.restart()
             case "snapshot":
                 symbol, bids, asks = self.levels(what, is_whole=True)
                 twin.show_all(symbol, bids, asks)
@@ -152,12 +159,31 @@ class Bench:
             case "group":
                 engine.set_trade_group(account, what)
                 self.change_account(account, trade_group=what)
+            case "fees":
+                self.change_account(account, pays_in_bnb=what)
+                engine.set_fees(account, self.accounts[account].fees)
+            case "restart":
+                return self.restart()
             case "snapshot" | "depth" | "trade" | "ticker":
                 return self.from_source(command.kind, what)
             case kind:
                 answer: list[Event] = getattr(engine, kind)(account, what, now_ms)[-1]
                 return answer
         return []
+
+    def restart(self) -> list[Event]:
+        """Another engine goes on from the state; the source shows it its books."""
+        engine = an_engine()
+        engine.restore(self.engine.state())
+        self.engine = self.checks.engine = engine
+        events = []
+        for symbol in SYMBOLS:
+            self.update_id += 1
+            bids, asks = (self.twin.halves[symbol][side].external for side in ("BUY", "SELL"))
+            low, high = (tuple(sorted((at, qty) for at, qty in each.items() if qty)) for each in (bids, asks))
+            events += engine.on_snapshot(BookSnapshot(symbol, self.update_id, low[::-1], high), self.now_ms)
+            self.checks.look_anew(symbol)
+        return events
 
     def change_account(self, name: str, **changes: Any) -> None:
         """The journal hears of it as it does from the roster."""

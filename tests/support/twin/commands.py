@@ -13,9 +13,8 @@ import msgspec
 class Command:
     """A command or a market event. It stands for itself, so that a list of them without some still makes sense.
 
-    ``what``: for ``submit``, ``check``, ``cancel``, ``amend``, ``submit_list``, ``cancel_list`` what the engine takes;
-    ``cancel_all`` and ``status``: the symbol, and the status; ``adjust``: asset and amount; ``realism``, ``group``,
-    ``fees``: the new one; ``snapshot``, ``depth``, ``trade``, ``ticker``: see ``Bench``, which gives them their ids.
+    ``what``: for ``submit``, ``check``, ``cancel``, ``amend``, ``submit_list`` what the engine takes; for the others
+    see ``Bench``, which also gives market events their ids.
     """
 
     kind: str

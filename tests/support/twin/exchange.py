@@ -239,6 +239,17 @@ class Twin(TwinWaiting):
             self.halted.add(symbol)
             self.still.add(symbol)
 
+    def restart(self) -> None:
+        """What users took of the source's books is forgotten; who is on the books keeps their place.
+
+        The source shows its books. A restart while a symbol stands still is left out: see ``Bench``.
+        """
+        for symbol, halves in self.halves.items():
+            for half in halves.values():
+                half.taken.clear()
+            whole = {side: tuple(half.external.items()) for side, half in halves.items()}
+            self.show_all(symbol, whole["BUY"], whole["SELL"])
+
     # The source
 
     def realism(self, order: TwinOrder) -> str:

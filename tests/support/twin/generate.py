@@ -24,6 +24,8 @@ KINDS = {
     "adjust": 1,
     "realism": 1,
     "group": 1,
+    "fees": 1,
+    "restart": 1,
     "status": 1,
     "depth": 14,
     "snapshot": 2,
@@ -32,6 +34,7 @@ KINDS = {
 }
 TYPES = {"LIMIT": 16, "MARKET": 4, "LIMIT_MAKER": 4, "STOP_LOSS": 2, "STOP_LOSS_LIMIT": 3, "TAKE_PROFIT": 2}
 TYPES["TAKE_PROFIT_LIMIT"] = 3
+REALISM = ("realistic", "realistic", "realistic", "optimistic", "pessimistic")
 ODDITY = 0.03
 """How often an order is made without regard to whether it makes sense."""
 
@@ -48,17 +51,27 @@ class Generator:
         self.random = random
         self._twin = twin
         self._count = 0
+        first = random.choice(SYMBOLS)
+        self._weights = [6 if symbol == first else 2 for symbol in SYMBOLS]
+        self._opening = [
+            *(Command("realism", random.choice(REALISM), name) for name in NAMES),
+            *(Command("group", random.choice((-1, 0, 0)), name) for name in NAMES),
+        ]
+        self._kinds = {kind: weight * random.choice((1, 1, 1, 3)) for kind, weight in KINDS.items()}
+        """Sessions differ in what happens most."""
 
     def command(self) -> Command:
         """The next command."""
         self._count += 1
         random = self.random
-        kind = random.choices(list(KINDS), list(KINDS.values()))[0]
+        if self._opening:
+            return self._opening.pop()
+        kind = random.choices(list(self._kinds), list(self._kinds.values()))[0]
         if self._twin.still and random.random() < 0.2:
             kind = "status" if self._twin.halted and random.random() < 0.5 else "snapshot"
         wait_ms = random.choice((0, 1, 1, 7, 2_000))
         account = random.choice(NAMES)
-        symbol = random.choices(SYMBOLS, (6, 2, 2))[0]
+        symbol = random.choices(SYMBOLS, self._weights)[0]
         what: object
         match kind:
             case "submit" | "check":
@@ -78,7 +91,11 @@ class Generator:
             case "adjust":
                 what = (random.choice(ASSETS), random.choice((-900_000, -50_000, 50_000, 400_000)))
             case "realism":
-                what = random.choice(("realistic", "realistic", "realistic", "optimistic", "pessimistic"))
+                what = random.choice(REALISM)
+            case "fees":
+                what = random.random() < 0.5
+            case "restart":
+                what, account = None, ""
             case "group":
                 what = random.choice((-1, 0, 1, 1))
             case "status":

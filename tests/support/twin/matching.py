@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import NamedTuple
 
 from tests.support.twin.model import UNIT, UNPRICED, Refused, TwinOrder, cost
@@ -57,7 +58,6 @@ class TwinMatching(TwinMoney):
         """
         rules = self.rules[order.symbol]
         is_thin = self.accounts[order.account].realism == "pessimistic"
-        is_routed = bool(self.others(order))
         steps: list[Step] = []
         lost: dict[int, int] = {}
         expired: set[int] = set()
@@ -68,10 +68,12 @@ class TwinMatching(TwinMoney):
                 left -= left % rules.step
             if not left:
                 break
+            grain = lcm(rules.step, self.rules[symbol].step)
             if who is not None and self.is_self(order, who):
-                if who.number in expired:
+                would = min(left, there) // grain * grain
+                if who.number in expired or not would:
                     continue
-                step = self.prevented(order, who, Step(symbol, price, min(left, there), who), left, lost)
+                step = self.prevented(order, who, Step(symbol, price, would, who), left, lost)
                 if "MAKER" in step.mode or "BOTH" in step.mode:
                     expired.add(who.number)
                 gone = step.taker_lost
@@ -80,9 +82,7 @@ class TwinMatching(TwinMoney):
                 if who is None and is_thin:
                     half = -(-there // 2)
                     offered = min(there, half + -half % rules.step)
-                if is_routed:
-                    offered -= offered % rules.step
-                gone = min(left, offered)
+                gone = min(left, offered) // grain * grain
                 step = Step(symbol, price, gone, who, min(2 * gone, there) if is_thin else gone)
                 if who is not None:
                     lost[who.number] = lost.get(who.number, 0) + gone

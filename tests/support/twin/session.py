@@ -38,10 +38,25 @@ class Tally:
     done: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
 
-    def add(self, bench: Bench) -> None:
+    def count(self, bench: Bench, commands: int) -> None:
         """Count a session."""
-        self.done += bench.done
-        self.seen += bench.checks.seen
+        self.add(Tally(commands, bench.done, bench.checks.seen))
+
+    def add(self, other: Tally) -> None:
+        """Count sessions that were counted elsewhere."""
+        self.commands += other.commands
+        self.done += other.done
+        self.seen += other.seen
+
+    def __str__(self) -> str:
+        refused = sum(count for what, count in self.done.items() if what.startswith("refused"))
+        trades = sum(count for what, count in self.seen.items() if what.startswith("fill"))
+        prevented = sum(count for what, count in self.seen.items() if what.startswith("prevented"))
+        lists = self.done["submit_list"]
+        return (
+            f"{self.commands} commands and market events ({refused} refused, {lists} order lists), {trades} fills, "
+            f"{prevented} prevented matches"
+        )
 
 
 def problem_of(error: Exception) -> str:
@@ -68,8 +83,7 @@ def play_with(random: Random, length: int, *, seed: int = -1, tally: Tally | Non
     else:
         problem = tried(bench.check_restarts)
     if tally is not None:
-        tally.commands += len(commands)
-        tally.add(bench)
+        tally.count(bench, len(commands))
     return Failure(seed, commands, problem) if problem else None
 
 

@@ -83,8 +83,10 @@ def amend(run: Execution, market: SymbolMarket, which: AmendOrder, orders: list[
     first = _shrink(run, market, order, which.qty, old_id)
     for sibling in orders[1:]:
         _shrink(run, market, sibling, which.qty, sibling.client_order_id)
-    if not order.remaining and order.is_open:
-        run.close(market, order, OrderStatus.EXPIRED)
+    for each in orders:
+        # The other one of a pair may have lost to self-trade prevention what it was to keep.
+        if not each.remaining and each.is_open:
+            run.close(market, each, OrderStatus.EXPIRED)
     answer = order.snapshot()
     answer.orig_client_order_id = old_id
     return Amended(first, answer, order_list.snapshot() if order_list is not None else None)

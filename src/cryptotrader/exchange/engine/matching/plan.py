@@ -110,7 +110,9 @@ class _Planner:
         """Prevent a trade with a piece; how much of the taker is gone with it."""
         price, available, _, market = piece
         mode = self.taker.effective_mode(maker.order)
-        would = min(left, available)
+        would = self.taker.whole(min(left, available), market)
+        if not would:
+            return 0
         taker_qty = maker_qty = 0
         if mode in DECREMENTS:
             taker_qty = maker_qty = would
@@ -174,7 +176,7 @@ def plan_by_qty(pieces: Iterator[Piece], qty: int, taker: Taker = FREE_TAKER) ->
                 left -= planner.prevent(piece, maker, left)
             continue
         if market is not None or (taker.is_thin and maker is None):
-            traded = min(left, taker.offered(piece))
+            traded = taker.whole(min(left, taker.offered(piece)), market)
             if traded:
                 quote_total += planner.trade(piece, traded)
         else:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from math import lcm
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptotrader.exchange.engine.matching.book import Piece
 from cryptotrader.exchange.engine.matching.grouped import Grouped
 from cryptotrader.exchange.engine.orders import Order
+
+if TYPE_CHECKING:
+    from cryptotrader.exchange.engine.matching.market import SymbolMarket
 
 NO_GROUP = -1
 """Trade group of who is in none."""
@@ -50,14 +54,20 @@ class Taker(NamedTuple):
 
     def offered(self, piece: Piece) -> int:
         """How much of a piece the taker may have."""
-        _, available, maker, market = piece
+        _, available, maker, _ = piece
         if maker is None and self.is_thin:
             half = (available + 1) // 2
             available = min(available, half + -half % self.step)
-        if market is not None and available % self.step:
-            # Another symbol's book may be of a finer grain.
-            available -= available % self.step
         return available
+
+    def whole(self, qty: int, market: SymbolMarket | None) -> int:
+        """As much of a quantity as is in whole lots of the taker's symbol and of the one where it would trade.
+
+        By smart order routing they may differ; each book keeps to its own.
+        """
+        if market is None:
+            return qty
+        return qty - qty % lcm(self.step or 1, market.rules.step or 1)
 
 
 FREE_TAKER = Taker()
