@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import msgspec
 
+from cryptotrader.bus import Topic
 from cryptotrader.config import get_logger
 from cryptotrader.core.errors import NotConnected, VenueError
-from cryptotrader.core.events import LinkState
+from cryptotrader.core.events import LinkState, SystemEvent
 from cryptotrader.net import Supervisor
 from cryptotrader.net.backoff import Backoff
 from cryptotrader.net.clock import WaitingClock
@@ -75,6 +76,7 @@ class FeedContext:
         is_active: Whether a stream is subscribed and its connection open.
         is_heard: Whether that connection spoke a moment ago.
         snapshots: Lets few book snapshots be fetched at a time.
+        reports: Where feeds tell what an operator wants to know.
     """
 
     rest: VenueRest
@@ -85,6 +87,7 @@ class FeedContext:
     is_active: Callable[[str], bool]
     is_heard: Callable[[str], bool]
     snapshots: asyncio.Semaphore
+    reports: Topic[SystemEvent] = field(default_factory=lambda: Topic("reports of feeds"))
 
 
 class Feed(ABC):

@@ -10,7 +10,7 @@ import msgspec
 from cryptotrader.bus import Topic
 from cryptotrader.config import get_logger
 from cryptotrader.core.errors import VenueTimeout
-from cryptotrader.core.events import BookSnapshot, DepthDiff, LinkState
+from cryptotrader.core.events import BookSnapshot, DepthDiff, LinkState, SystemEvent
 from cryptotrader.feeds.base import Feed, FeedContext
 from cryptotrader.market.book import OrderBook
 from cryptotrader.services.binance.normalise import depth_diff, snapshot_of
@@ -22,6 +22,9 @@ log = get_logger(__name__)
 
 ALL_LEVELS = 1_000_000
 """What ``complete_levels`` says of a book that is known to its last level. Unit: levels."""
+
+RESYNC = "orderbook_resync"
+"""What a rebuilt book is called where it is reported; ``started`` and ``done`` come in pairs."""
 
 MAX_BEHIND = 4
 """Snapshots in a row that may be older than the book before we believe that the venue's ids went back. Reason: the
@@ -63,6 +66,7 @@ class DepthFeed(Feed):
         self._ready = asyncio.Event()
         self._was_served = False
         self._must_replace = False
+        self._recovers_from = ""
         self._behind = 0
         self._lowest_bid: int | None = None
         self._highest_ask: int | None = None
@@ -109,7 +113,7 @@ class DepthFeed(Feed):
             case Verdict.APPLY:
                 self._apply(diff)
                 if self._sequencer.is_live:
-                    self._ready.set()
+                    self._be_ready()
             case Verdict.GAP:
                 self._recover("gap")
             case Verdict.HELD if not self.is_filling:
@@ -146,7 +150,20 @@ class DepthFeed(Feed):
         self._ready.clear()
         BOOK_RESYNCS.labels(reason=reason).inc()
         log.warning(f"order book of {self.symbol} is rebuilt: {reason}")
+        self._recovers_from = reason
+        self._report("started", reason)
         self.fill()
+
+    def _be_ready(self) -> None:
+        self._ready.set()
+        reason, self._recovers_from = self._recovers_from, ""
+        if reason:
+            self._report("done", reason)
+
+    def _report(self, status: str, reason: str) -> None:
+        self.context.reports.publish(
+            SystemEvent(event=RESYNC, status=status, at_ms=self._now_ms(), symbol=self.symbol, detail=reason)
+        )
 
     async def _fill_once(self) -> None:
         clock, policy, tries = self.context.clock, self.context.policy, 0
@@ -193,7 +210,7 @@ class DepthFeed(Feed):
             if self._sequencer.is_live:
                 self._apply(diff)
         if self._sequencer.is_live:
-            self._ready.set()
+            self._be_ready()
         return True
 
     def _replace_by(self, target: OrderBook, snapshot: BookSnapshot) -> None:

@@ -7,11 +7,11 @@ import random
 from collections.abc import Callable
 from typing import cast
 
-from cryptotrader.bus import Subscription
+from cryptotrader.bus import Subscription, Topic
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import InvalidParams, SubscriptionLimit
-from cryptotrader.core.events import LinkChange
+from cryptotrader.core.events import LinkChange, SystemEvent
 from cryptotrader.feeds.base import Feed, FeedContext, FeedPolicy, VenueRest
 from cryptotrader.feeds.candles import CandleFeed
 from cryptotrader.feeds.catalogue import SymbolCatalogue
@@ -89,6 +89,8 @@ class LiveMarket:
     ) -> None:
         self.catalogue = catalogue
         self.links = streams.links
+        self.reports: Topic[SystemEvent] = Topic("reports of feeds")
+        """Books that are rebuilt."""
         self._streams = streams
         self._clock = clock
         self._policy = policy or FeedPolicy()
@@ -102,6 +104,7 @@ class LiveMarket:
             is_active=streams.is_active,
             is_heard=streams.is_heard,
             snapshots=asyncio.Semaphore(self._policy.snapshots_at_a_time),
+            reports=self.reports,
         )
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._by_stream: dict[str, Feed] = {}

@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from cryptotrader.config import get_logger
 from cryptotrader.config.settings import UserStreamMode
 from cryptotrader.core.errors import ConfigError, VenueAuthError
@@ -149,6 +151,8 @@ class VenueAccounts:
         if name != DEFAULT_ACCOUNT:
             http = HttpClient(answer_timeout_s=self._timeout_s)
             rest = rest_client(http, self._upstream.endpoints, credentials, timeout_s=self._timeout_s)
+            reports = self._upstream.shared.reports
+            rest.reports.subscribe(lambda told: reports.publish(msgspec.structs.replace(told, account=name)))
         user = open_user(self._upstream, rest, credentials, account=name, mode=self._mode)
         orders = OrderDesk(rest, SystemClock(), entropy=secrets.token_bytes, has_predecessor=self._has_predecessor)
         return Account(name, rest, user, orders, http)

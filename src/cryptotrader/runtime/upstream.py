@@ -85,10 +85,12 @@ async def open_live(
             policy=shared.policy,
             budget=shared.budget,
             links=shared.links,
+            reports=shared.reports,
         )
     )
     policy = FeedPolicy(linger_s=settings.symbol_linger_s)
     live = LiveMarket(rest, streams, SymbolCatalogue(rest, clock), clock=clock, policy=policy)
+    live.reports.subscribe(shared.reports.publish)
     await live.start()
     stack.push_async_callback(live.close)
     return live
@@ -103,6 +105,7 @@ async def open_upstream(
     """
     shared = Shared()
     rest = await open_rest(stack, endpoints, credentials, settings=settings)
+    rest.reports.subscribe(shared.reports.publish)
     live = await open_live(stack, endpoints, rest, shared=shared, settings=settings)
     return Upstream(endpoints, rest, live, live.catalogue, shared)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import stamina
 
+from cryptotrader.bus import Topic
 from cryptotrader.config import REDACTOR, get_logger
 from cryptotrader.core.clock import NS_PER_MS, Clock
 from cryptotrader.core.errors import (
@@ -23,6 +24,7 @@ from cryptotrader.core.errors import (
     VenueTimeout,
     VenueUnreachable,
 )
+from cryptotrader.core.events import SystemEvent
 from cryptotrader.net.http import AnswerLost, HttpClient
 from cryptotrader.net.supervise import Supervisor
 from cryptotrader.services.binance.endpoints import VenueEndpoints
@@ -108,6 +110,8 @@ class BinanceRest:
         self.endpoints = endpoints
         self.ledger = ledger or _shared_ledger(endpoints, credentials)
         self.clock_offset = ClockOffset()
+        self.reports: Topic[SystemEvent] = Topic("reports of requests")
+        """Each time that the venue tells us to wait."""
         self._http = http
         self._credentials = credentials
         self._clock = clock
@@ -330,6 +334,9 @@ class BinanceRest:
         self.ledger.refuse_until(now_ns, wait_s, banned=banned, orders_only=isinstance(error, TooManyOrders))
         what = "banned" if banned else "rate limit exceeded"
         log.error(f"Binance API error: {what} - retrying in {wait_s:.0f}s")
+        status, now_ms = "banned" if banned else "limited", self._clock.now_ns() // NS_PER_MS
+        detail = f"retrying in {wait_s:.0f}s"
+        self.reports.publish(SystemEvent(event="rate_limit", status=status, at_ms=now_ms, detail=detail))
 
     def _learn_limits(self, info: ExchangeInfo) -> None:
         for limit in info.rate_limits:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptotrader.bus import Topic
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, to_ms
 from cryptotrader.core.errors import VenueError
-from cryptotrader.core.events import LinkChange, LinkState
+from cryptotrader.core.events import LinkChange, LinkState, SystemEvent
 from cryptotrader.net import Supervisor
 from cryptotrader.net.backoff import Backoff, ConnectionBudget
 from cryptotrader.net.clock import WaitingClock
@@ -36,6 +36,7 @@ class LinkDeps:
         policy: Limits.
         budget: How often all links together may connect.
         links: Where changes of state are told.
+        reports: Where streams that fell silent are told.
     """
 
     venue: str
@@ -46,6 +47,7 @@ class LinkDeps:
     policy: StreamPolicy
     budget: ConnectionBudget
     links: Topic[LinkChange]
+    reports: Topic[SystemEvent] = field(default_factory=lambda: Topic("reports of streams"))
 
 
 class StreamLink:
@@ -146,7 +148,15 @@ class StreamLink:
             if clock.is_stale(now_ns):
                 clock.restart(now_ns)
                 log.warning(f"{self.name}: {stream} has fallen silent (limit {policy.stale_minimum_s:.0f} s or learnt)")
+                self._report_silent(stream)
                 self._replace("a stream is silent")
+
+    def _report_silent(self, stream: str) -> None:
+        symbol = stream.partition("@")[0].upper()
+        now_ms = to_ms(self._deps.clock.now_ns())
+        self._deps.reports.publish(
+            SystemEvent(event="stream_stale", status="silent", at_ms=now_ms, symbol=symbol, detail=stream)
+        )
 
     async def _open(self, jobs: Supervisor) -> StreamSession:
         """A new connection with every wanted stream acknowledged."""
