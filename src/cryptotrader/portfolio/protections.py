@@ -46,9 +46,11 @@ class Phase(StrEnum):
     PARTIAL = "partial"
     """The order ended with a part unsold."""
     REFUSED = "refused"
-    """The venue, or a filter, did not take the order."""
+    """The venue, or a filter, did not take the order, or nobody was there to buy."""
     GONE = "gone"
-    """There was nothing left to sell when it fired."""
+    """There was nothing left to sell."""
+    CLEARED = "cleared"
+    """Its owner took it back."""
 
     @property
     def is_over(self) -> bool:
@@ -182,6 +184,12 @@ def _cause(protection: Protection, price: int) -> Cause | None:
     return None
 
 
+def can_fire(protection: Protection, *, high: int, low: int) -> bool:
+    """Whether prices between these two, in whatever order they came, can make it fire."""
+    worst = msgspec.structs.replace(protection, high=max(protection.high, high))
+    return _cause(worst, low) is not None or _cause(protection, high) is not None
+
+
 class Lot(msgspec.Struct, frozen=True, kw_only=True):
     """What one market order of a symbol may sell, scaled (``LOT_SIZE``, ``MARKET_LOT_SIZE``)."""
 
@@ -229,6 +237,8 @@ def placed(protection: Protection, *, filled: int, is_open: bool) -> Protection:
         return msgspec.structs.replace(protection, phase=Phase.DONE, filled=filled)
     if is_open:
         return msgspec.structs.replace(protection, phase=Phase.PLACED, filled=filled)
+    if not filled:
+        return msgspec.structs.replace(protection, phase=Phase.REFUSED, detail="the order ended without a fill")
     return msgspec.structs.replace(
         protection, phase=Phase.PARTIAL, filled=filled, detail="the order ended before everything was sold"
     )
@@ -246,3 +256,10 @@ def gone(protection: Protection, detail: str) -> Protection:
     if protection.phase is not Phase.ARMED:
         return protection
     return msgspec.structs.replace(protection, phase=Phase.GONE, detail=detail)
+
+
+def cleared(protection: Protection) -> Protection:
+    """Its owner takes it back; one that has fired goes on."""
+    if protection.phase is not Phase.ARMED:
+        return protection
+    return msgspec.structs.replace(protection, phase=Phase.CLEARED)

@@ -31,7 +31,14 @@ from cryptotrader.services.binance.websocketAPI.trading_requests.test_new_order 
 from cryptotrader.telemetry.metrics import ORDERS
 from cryptotrader.trading.ids import ClientOrderIds, id_for_key
 from cryptotrader.trading.memory import Entry, OrderMemory
-from cryptotrader.trading.outcome import ResolvePolicy, Verdict, cancelled_from_report, is_same_order, leaves_open
+from cryptotrader.trading.outcome import (
+    OrderState,
+    ResolvePolicy,
+    Verdict,
+    cancelled_from_report,
+    is_same_order,
+    leaves_open,
+)
 from cryptotrader.trading.ports import Upstream
 from cryptotrader.trading.request import OrderRequest
 from cryptotrader.trading.resolver import Finding, Resolver
@@ -76,6 +83,10 @@ class Placed:
 
 
 Outcome = Placed | CryptotraderError
+
+
+class NotPlaced(VenueTimeout):
+    """The venue did not answer an order, and the order surely does not exist."""
 
 
 class OrderDesk:
@@ -179,6 +190,40 @@ class OrderDesk:
         # In a job of its own: a client that hangs up must not leave its order half handled.
         self._jobs.start("order", job)
         return _value(await asyncio.shield(outcome))
+
+    async def place_once(self, order: OrderRequest, *, since_ns: int | None) -> Placed:
+        """Place an order with a name that no other order ever bears, however often this is called.
+
+        Args:
+            order: What to place; it has a client order id.
+            since_ns: The last monotonic time at which it may have been sent, by this process or one before it: then it
+                is looked for first. None where it never was.
+
+        Raises:
+            NotPlaced: It surely does not exist.
+            VenueTimeout: Nobody knows; neither do they after ``UnknownOutcome``. It may have been sent until now.
+            CryptotraderError: The venue refused, or could not be reached: it was not sent now.
+        """
+        name = order.client_order_id
+        if name is None:
+            raise InvalidParams("an order that is placed once needs a name", param="newClientOrderId")
+        if since_ns is not None:
+            which = {"symbol": order.symbol, "origClientOrderId": name}
+            finding = await self._resolver.resolve(which, sent_ns=since_ns)
+            if finding.verdict is Verdict.UNKNOWN:
+                raise VenueTimeout("no answer to a question about an order")
+            if finding.verdict is Verdict.LANDED:
+                return replace(await self._landed(order, name, finding), is_replay=True)
+        return await self._attempt(order, name, since_ms=0, ask_first=False)
+
+    async def state(self, symbol: str, client_order_id: str) -> OrderState | None:
+        """Where an order stands now; None where the venue knows none of this name.
+
+        Raises:
+            CryptotraderError: The venue did not say.
+        """
+        report = await self._resolver.look({"symbol": symbol, "origClientOrderId": client_order_id})
+        return None if report is None else Finding(Verdict.LANDED, report).state
 
     async def cancel(self, which: Mapping[str, str]) -> bytes:
         """Cancel an order; a silent venue is asked for the order's state instead of being told again.
@@ -286,7 +331,7 @@ class OrderDesk:
             case Verdict.LANDED:
                 return await self._landed(order, client_order_id, finding)
             case Verdict.ABSENT:
-                raise VenueTimeout("the order was not placed")
+                raise NotPlaced("the order was not placed")
             case Verdict.UNKNOWN:
                 raise _unknown(order.symbol, client_order_id)
 

@@ -64,10 +64,13 @@ def fill_of_report(report: Mapping[str, Any]) -> FillRow | None:
 
 def fill_of(row: AccountTrade | Allocation) -> FillRow:
     """A row of ``myTrades`` or ``myAllocations``; raises ValueError where a number is none."""
-    is_trade = isinstance(row, AccountTrade)
+    if isinstance(row, AccountTrade):
+        trade_id, allocation_id = row.id, NONE
+    else:
+        trade_id, allocation_id = NONE, row.allocation_id
     return FillRow(
         symbol=row.symbol,
-        trade_id=row.id if is_trade else NONE,
+        trade_id=trade_id,
         order_id=row.order_id,
         is_buyer=row.is_buyer,
         price=parse_scaled(row.price),
@@ -76,7 +79,7 @@ def fill_of(row: AccountTrade | Allocation) -> FillRow:
         commission=parse_scaled(row.commission),
         commission_asset=row.commission_asset,
         time_ms=row.time,
-        allocation_id=NONE if is_trade else row.allocation_id,
+        allocation_id=allocation_id,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from cryptotrader.bus import Topic
+from cryptotrader.core.errors import InvalidParams
 from cryptotrader.core.events import SystemEvent, Ticker24h, Trade
 from cryptotrader.portfolio.protections import Protection, Terms
 from cryptotrader.services.binance.models.exchange_info import ExchangeInfo, SymbolInfo
@@ -64,6 +65,10 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     def trailing_stop(self) -> int | None:
         """A scaled percentage; None where none is set."""
         return self.terms.trailing_stop
+
+
+class NoPosition(InvalidParams):
+    """The account holds nothing in this symbol."""
 
 
 class Discrepancy(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,11 +39,17 @@ CREATE TABLE IF NOT EXISTS notes (
 ) WITHOUT ROWID;
 """
 
+_ADD_FILL = "INSERT OR IGNORE INTO fills VALUES (?, ?, ?, ?, ?, ?, ?)"
 _PUT_FILL = "INSERT OR REPLACE INTO fills VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _encode = msgspec.msgpack.Encoder().encode
 _fill = msgspec.msgpack.Decoder(FillRow).decode
 _protection = msgspec.msgpack.Decoder(Protection).decode
+
+
+def _row(account: str, fill: FillRow) -> tuple[str, str, bool, int, int, int, bytes]:
+    is_allocation, number, order_id = fill.key
+    return (account, fill.symbol, is_allocation, number, order_id, fill.time_ms, _encode(fill))
 
 
 class Store(Protocol):
@@ -57,8 +63,12 @@ class Store(Protocol):
         """All fills of a symbol, in the order in which they happened."""
         ...
 
-    def put(self, account: str, assets: tuple[str, str], fills: Iterable[FillRow]) -> None:
-        """Add fills of one symbol, or replace them; ``assets`` are its base and quote."""
+    def add(self, account: str, assets: tuple[str, str], fills: Iterable[FillRow]) -> list[FillRow]:
+        """Add fills of one symbol; returns those that were not known. ``assets`` are its base and quote."""
+        ...
+
+    def replace(self, account: str, fill: FillRow) -> None:
+        """A known fill with something more known of it."""
         ...
 
     def forget(self, account: str, symbol: str) -> None:
@@ -118,14 +128,22 @@ class PositionStore:
         query = "SELECT data FROM fills WHERE account = ? AND symbol = ? ORDER BY time_ms, is_allocation, id, order_id"
         return [_fill(data) for (data,) in self._db.execute(query, (account, symbol))]
 
-    def put(self, account: str, assets: tuple[str, str], fills: Iterable[FillRow]) -> None:
-        """Add fills of one symbol, or replace them."""
-        rows = [(account, fill.symbol, *fill.key, fill.time_ms, _encode(fill)) for fill in fills]
-        if not rows:
-            return
+    def add(self, account: str, assets: tuple[str, str], fills: Iterable[FillRow]) -> list[FillRow]:
+        """Add fills of one symbol; returns those that were not known."""
+        new: list[FillRow] = []
         with self._db:
-            self._db.execute("INSERT OR REPLACE INTO symbols VALUES (?, ?, ?, ?)", (account, rows[0][1], *assets))
-            self._db.executemany(_PUT_FILL, rows)
+            for fill in fills:
+                self._db.execute(_ADD_FILL, _row(account, fill))
+                if self._db.changes():
+                    new.append(fill)
+            if new:
+                row = (account, new[0].symbol, *assets)
+                self._db.execute("INSERT OR REPLACE INTO symbols VALUES (?, ?, ?, ?)", row)
+        return new
+
+    def replace(self, account: str, fill: FillRow) -> None:
+        """A known fill with something more known of it."""
+        self._db.execute(_PUT_FILL, _row(account, fill))
 
     def forget(self, account: str, symbol: str) -> None:
         """Drop a symbol's fills."""
