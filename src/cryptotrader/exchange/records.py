@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import assert_never
 
 import msgspec
-from msgspec.structs import astuple
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.orders import Realism
@@ -48,7 +47,7 @@ _CHECKPOINT = "checkpoint"
 _LISTEN_KEY = "listen-key"
 _STATUS = "status"
 
-_encode = msgspec.json.encode
+_encode = msgspec.json.Encoder().encode
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_fill = msgspec.json.Decoder(Fill).decode
 _decode_list = msgspec.json.Decoder(OrderList).decode
@@ -62,18 +61,6 @@ _decode_counters = msgspec.json.Decoder(Counters).decode
 _decode_symbol = msgspec.json.Decoder(SymbolCounters).decode
 _decode_status = msgspec.json.Decoder(str).decode
 
-
-def _brief(kind: type[msgspec.Struct]) -> Callable[..., msgspec.Struct]:
-    """A twin of a struct that leaves out what has its default value: less than half the bytes to write and to read."""
-    fields = [
-        (each.name, object, msgspec.UNSET if each.default is msgspec.NODEFAULT else each.default)
-        for each in msgspec.structs.fields(kind)
-    ]
-    return msgspec.defstruct(f"Brief{kind.__name__}", fields, omit_defaults=True, gc=False)
-
-
-_brief_order = _brief(Order)
-_brief_fill = _brief(Fill)
 
 _IDS_HEAD, _ = make_row(_COUNTERS, "", b"")
 _ORDER_HEAD = b"order\0%020d\0"
@@ -128,7 +115,8 @@ class Records:
             match event:
                 case OrderUpdate():
                     orders[event.order.order_id] = event.order
-                    rows.extend(_beside_order(event))
+                    if event.fill is not None or event.prevented is not None or event.amendment is not None:
+                        rows.extend(_beside_order(event))
                 case OrderKept():
                     orders[event.order.order_id] = event.order
                 case TrailMoved():
@@ -144,7 +132,7 @@ class Records:
                 case _:
                     assert_never(event)
         for order_id, order in orders.items():
-            rows.append((_ORDER_HEAD % order_id, _encode(_brief_order(*astuple(_bare(order))))))
+            rows.append((_ORDER_HEAD % order_id, _encode(_bare(order))))
         return rows
 
     def ids(self, counters: Counters) -> Row:
@@ -237,7 +225,7 @@ def _read_counters(store: Store) -> Counters:
 def _beside_order(update: OrderUpdate) -> Iterator[Row]:
     """What an update has besides its order."""
     if update.fill is not None:
-        yield make_row(_FILL, _fill_key(update.fill), _encode(_brief_fill(*astuple(update.fill))))
+        yield make_row(_FILL, _fill_key(update.fill), _encode(update.fill))
     if update.prevented is not None:
         match = update.prevented
         yield make_row(_PREVENTED, f"{match.symbol}/{match.prevented_match_id:020d}", _encode(match))

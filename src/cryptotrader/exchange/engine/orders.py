@@ -142,7 +142,7 @@ class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time_ms: int
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One account's side of one trade: a row of ``myTrades``, or of ``myAllocations`` where it has an allocation id."""
 
     trade_id: int
@@ -183,8 +183,11 @@ class Trail(msgspec.Struct, frozen=True):
         return self.steps[place - 1][1] if place else order.trailing_price
 
 
-class Order(msgspec.Struct, kw_only=True, gc=False):
-    """The engine's record of one order. What leaves the engine is a copy that changes no more."""
+class Order(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """The engine's record of one order. What leaves the engine is a copy that changes no more.
+
+    Written down without what has its default value: less than half the bytes to write and to read.
+    """
 
     order_id: int
     client_order_id: str

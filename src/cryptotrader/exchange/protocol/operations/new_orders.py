@@ -6,8 +6,7 @@ allows: ``engine/rules``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -155,23 +154,30 @@ def _peg(wire: Mapping[str, Any], leg: str, price: int) -> Peg | None:
     )
 
 
-@contextmanager
-def counted(call: Call, orders: int = 1) -> Iterator[None]:
+class counted:  # noqa: N801  # It reads as what it does.
     """Count orders that are placed in the block, and take them back where they are refused.
 
-    They are counted before they are placed, since a first fill may be told while they are.
+    They are counted before they are placed, since a first fill may be told while they are. A class, which takes half
+    the time of a generator.
 
     Raises:
         LimitReached: -1015, the account has too many unfilled orders.
     """
-    counter, now_ms = call.desk.orders, call.now_ms
-    counter.check(call.account, now_ms=now_ms, orders=orders)
-    counter.placed(call.account, now_ms=now_ms, orders=orders)
-    try:
-        yield
-    except Refusal:
-        counter.release(call.account, now_ms=now_ms, orders=orders)
-        raise
+
+    __slots__ = ("_call", "_orders")
+
+    def __init__(self, call: Call, orders: int = 1) -> None:
+        self._call = call
+        self._orders = orders
+
+    def __enter__(self) -> None:
+        call, counter = self._call, self._call.desk.orders
+        counter.check(call.account, now_ms=call.now_ms, orders=self._orders)
+        counter.placed(call.account, now_ms=call.now_ms, orders=self._orders)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Refusal):
+            self._call.desk.orders.release(self._call.account, now_ms=self._call.now_ms, orders=self._orders)
 
 
 def placed(order: Order, wanted: str | None) -> render.Json:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from cryptotrader.core.orders import OrderStatus, TimeInForce
 from cryptotrader.core.scaled import format_scaled
-from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_TRADE, Amendment, Fill, Order, Peg, PreventedMatch
 
 Json = dict[str, object]
 
@@ -17,6 +17,8 @@ ALLOCATED = "ONE_PARTY_TRADE_REPORT"
 """``matchType`` of a fill that is an allocation (``faqs/sor_faq.md``)."""
 
 OWN_FLOOR = "EXCHANGE"
+
+NOTHING = format_scaled(0)
 
 
 def order_ack(order: Order) -> Json:
@@ -32,18 +34,18 @@ def order_ack(order: Order) -> Json:
 
 def order_result(order: Order) -> Json:
     """``newOrderRespType=RESULT``."""
-    return {
-        **order_ack(order),
-        **_amounts(order),
-        "workingTime": working_time(order),
-        "selfTradePreventionMode": order.self_trade_prevention_mode,
-        **_conditional(order),
-    }
+    told = order_ack(order)
+    told |= _amounts(order)
+    told["workingTime"] = working_time(order)
+    told["selfTradePreventionMode"] = order.self_trade_prevention_mode
+    told |= _conditional(order)
+    return told
 
 
 def order_full(order: Order) -> Json:
     """``newOrderRespType=FULL``: with the fills that happened at once, and the matches that were prevented."""
-    told = {**order_result(order), "fills": [_placed_fill(fill) for fill in order.fills]}
+    told = order_result(order)
+    told["fills"] = [_placed_fill(fill) for fill in order.fills]
     if order.prevented_matches:
         told["preventedMatches"] = [_placed_match(match) for match in order.prevented_matches]
     return told
@@ -163,16 +165,18 @@ def _placed_match(match: PreventedMatch) -> Json:
 
 
 def _amounts(order: Order) -> Json:
+    executed = order.executed
     return {
         "price": format_scaled(asked_price(order)),
         "origQty": format_scaled(order.qty),
-        "executedQty": format_scaled(order.executed),
-        "origQuoteOrderQty": format_scaled(order.quote_order_qty),
-        "cummulativeQuoteQty": format_scaled(order.quote_executed),
-        "status": order.status.value,
-        "timeInForce": order.time_in_force.value,
-        "type": order.type.value,
-        "side": order.side.value,
+        "executedQty": format_scaled(executed) if executed else NOTHING,
+        "origQuoteOrderQty": format_scaled(order.quote_order_qty) if order.quote_order_qty else NOTHING,
+        "cummulativeQuoteQty": format_scaled(order.quote_executed) if executed else NOTHING,
+        # Words, which JSON needs no ``value`` of: to ask for it takes longer than to write it.
+        "status": order.status,
+        "timeInForce": order.time_in_force,
+        "type": order.type,
+        "side": order.side,
     }
 
 
@@ -199,13 +203,12 @@ def _conditional(order: Order) -> Json:
         fields["workingFloor"] = working_floor(order)
     if order.status is OrderStatus.EXPIRED:
         fields["expiryReason"] = expiry_reason(order)
-    return fields | _pegged(order)
+    if order.peg is not None:
+        fields |= _pegged(order, order.peg)
+    return fields
 
 
-def _pegged(order: Order) -> Json:
-    peg = order.peg
-    if peg is None:
-        return {}
+def _pegged(order: Order, peg: Peg) -> Json:
     fields: Json = {"pegPriceType": peg.price_type.value}
     if peg.offset_type is not None:
         fields["pegOffsetType"] = peg.offset_type.value
