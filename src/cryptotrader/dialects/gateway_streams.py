@@ -13,8 +13,10 @@ quantities are absolute. ``U`` and ``u`` are contiguous within a connection (S0-
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from cryptotrader.core.errors import SequenceGap
 from cryptotrader.core.events import DepthDiff, Level, Ticker24h
@@ -24,32 +26,58 @@ DEPTH_MERGE_CAPACITY = 100_000
 """Prices that a merged change may hold. Reason: far above what ten seconds of a busy book touch (about 5,000)."""
 
 
+EventTime = Annotated[int, Meta(description="When it happened, epoch milliseconds")]
+SymbolName = Annotated[str, Meta(description="Symbol, as BTCUSDT")]
+PriceLevel = tuple[str, str]
+"""[price, quantity]; a quantity of zero takes the price out of the book."""
+
+
 class TickerMessage(msgspec.Struct, frozen=True, gc=False):
     """``24hrTicker``: the documented thirteen keys and, between them, the rest of Binance's (S0-40)."""
 
-    e: str
-    E: int
-    s: str
-    p: str
-    P: str
-    w: str
-    x: str
-    c: str
-    Q: str
-    b: str
-    B: str
-    a: str
-    A: str
-    o: str
-    h: str
-    l: str  # noqa: E741
-    v: str
-    q: str
-    O: int  # noqa: E741
-    C: int
-    F: int
-    L: int
-    n: int
+    e: Literal["24hrTicker"]
+    E: EventTime
+    s: SymbolName
+    p: Annotated[str, Meta(description="Change of the price")]
+    P: Annotated[str, Meta(description="Change of the price in percent")]
+    w: Annotated[str, Meta(description="Weighted average price")]
+    x: Annotated[str, Meta(description="Last price before these 24 hours")]
+    c: Annotated[str, Meta(description="Last price")]
+    Q: Annotated[str, Meta(description="Last quantity")]
+    b: Annotated[str, Meta(description="Best bid")]
+    B: Annotated[str, Meta(description="Quantity of the best bid")]
+    a: Annotated[str, Meta(description="Best ask")]
+    A: Annotated[str, Meta(description="Quantity of the best ask")]
+    o: Annotated[str, Meta(description="Open")]
+    h: Annotated[str, Meta(description="High")]
+    l: Annotated[str, Meta(description="Low")]  # noqa: E741
+    v: Annotated[str, Meta(description="Volume in the base asset")]
+    q: Annotated[str, Meta(description="Volume in the quote asset")]
+    O: Annotated[int, Meta(description="Begin of the 24 hours, epoch milliseconds")]  # noqa: E741
+    C: Annotated[int, Meta(description="Their end, epoch milliseconds")]
+    F: Annotated[int, Meta(description="First trade id")]
+    L: Annotated[int, Meta(description="Last trade id")]
+    n: Annotated[int, Meta(description="Number of trades")]
+
+
+class DepthMessage(msgspec.Struct, frozen=True, gc=False):
+    """``depthUpdate`` (S0-41 to S0-43), as a reader gets it; written by ``encode_depth`` and ``encode_snapshot``."""
+
+    e: Literal["depthUpdate"]
+    E: EventTime
+    s: SymbolName
+    U: Annotated[int, Meta(description="First update id in it: the last message's u + 1")]
+    u: Annotated[int, Meta(description="Last update id in it")]
+    b: Annotated[list[PriceLevel], Meta(description="Bids as [price, quantity], the best first, those that go last")]
+    a: Annotated[list[PriceLevel], Meta(description="Asks as [price, quantity], the best first, those that go last")]
+    snapshot: Annotated[Literal[True], Meta(description="There in a snapshot only: the whole book")] | UnsetType = UNSET
+
+
+class ErrorMessage(msgspec.Struct, frozen=True, gc=False):
+    """What every error looks like (S0-56)."""
+
+    error: str
+    status: int
 
 
 _encoder = msgspec.json.Encoder()
@@ -106,7 +134,7 @@ def encode_snapshot(symbol: str, *, last_id: int, bids: Sequence[Level], asks: S
 
 def encode_error(text: str, status: int) -> bytes:
     """The body that every error has (S0-56)."""
-    return _encoder.encode({"error": text, "status": status})
+    return _encoder.encode(ErrorMessage(text, status))
 
 
 def best_first(levels: Iterable[Level], best: Level | None, *, is_bid: bool) -> list[Level]:

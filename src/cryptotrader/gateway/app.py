@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cryptotrader.core.errors import CryptotraderError, Forbidden
+from cryptotrader.gateway.asyncapi.routes import asyncapi_routes
 from cryptotrader.gateway.endpoints import endpoints
 from cryptotrader.gateway.http.contract import Call, Endpoint, parse_query
 from cryptotrader.gateway.http.errors import TIMEOUT_TEXT, Answer, HttpProblem, answer_for
@@ -59,7 +60,7 @@ def create_gateway_app(services: GatewayServices) -> Starlette:
     guard = Middleware(Guard, services.authenticator, services.limits, services.clock)
     app = GatewayApp(
         services,
-        routes=[*routes, *document_routes(services)],
+        routes=[*routes, *document_routes(services), *asyncapi_routes()],
         middleware=[guard],
         exception_handlers={
             CryptotraderError: _on_error,

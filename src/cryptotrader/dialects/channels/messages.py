@@ -45,11 +45,11 @@ class ChannelName(StrEnum):
 
 
 class Authenticate(msgspec.Struct, frozen=True, tag_field="action", tag="authenticate"):
-    """The first message of a connection (S1-2). The signature is described in C-4."""
+    """The first message of a connection (S1-2, C-4)."""
 
-    api_key: str
-    timestamp: int
-    signature: str
+    api_key: Annotated[str, Meta(description="Id of the key, or a token of the settings")]
+    timestamp: Annotated[int, Meta(description="Epoch milliseconds, at most 30 seconds from the server's")]
+    signature: Annotated[str, Meta(description="Of the text GET\\n/ws\\n{timestamp}\\n")]
 
     def __repr__(self) -> str:
         return f"Authenticate(timestamp={self.timestamp})"

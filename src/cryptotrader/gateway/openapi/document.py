@@ -87,7 +87,7 @@ def build(endpoints: Iterable[Endpoint[Any]], *, version: str, symbols: Sequence
             "title": TITLE,
             "version": version,
             "description": "Binance market data, orders and account over plain HTTP with a bearer token. WebSockets"
-            " are described in docs/websocket-streams.md.",
+            " are described in /asyncapi.json.",
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(item.tag for item in found)],

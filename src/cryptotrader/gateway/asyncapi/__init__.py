@@ -1,0 +1,1 @@
+"""The AsyncAPI document: every message of every WebSocket protocol."""
