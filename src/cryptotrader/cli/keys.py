@@ -58,7 +58,7 @@ def create(
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     new = _file(data_dir).create(name, wanted, now_ms=now_ms, terms=terms)
     if as_json:
-        typer.echo(json.dumps({"key": new.key, "secret": new.secret or None, "type": kind.value, "account": account}))
+        typer.echo(json.dumps({"key": new.key, "secret": new.secret} if new.secret else {"key": new.key}))
     elif new.secret:
         typer.echo(f"key     {new.key}\nsecret  {new.secret}\n\nSend it as:  Authorization: Bearer <secret>")
         typer.echo("On /ws:      log in with the key, and sign with the secret")
