@@ -86,7 +86,10 @@ def test_other_streams_are_understood(steps: dict[str, Any]) -> None:
     for step in ("watch.ohlcv", "watch.ohlcv_1s"):
         opened, high, low = steps[step][-1][1:4]
         assert low <= opened <= high
-    assert steps["unwatch"] is True
+    assert len(steps["watch.all_tickers"]) > 2
+    assert steps["watch.ohlcv_of"].keys() <= {"BTC/USDT", "ETH/USDT"}
+    left = [value for step, value in steps.items() if step.startswith("unwatch.")]
+    assert left == [True] * 9
 
 
 def test_user_data_tells_balances_orders_and_trades(steps: dict[str, Any]) -> None:

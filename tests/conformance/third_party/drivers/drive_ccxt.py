@@ -12,7 +12,7 @@ from typing import Any
 
 import ccxt
 import ccxt.pro
-from kit import KEY, SECRET, Report, run
+from kit import KEY, SECRET, Report, recorded, run
 
 PAIR = "BTC/USDT"
 UPDATES = 20
@@ -56,6 +56,7 @@ class Driver:
 
     def __init__(self, host: str) -> None:
         self.report = Report()
+        self.called = recorded(ccxt.pro.binance)
         self.exchange = ccxt.pro.binance(settings(host))
         self.plain = ccxt.binance(settings(host))
         self.price = 0.0
@@ -79,6 +80,7 @@ class Driver:
         await step("ticker", exchange.fetch_ticker(PAIR))
         await step("tickers", exchange.fetch_tickers([PAIR, "ETH/USDT"]))
         await step("bids_asks", exchange.fetch_bids_asks([PAIR]))
+        await step("limits", exchange.fetch_trading_limits([PAIR]))
         await step("last_prices", exchange.fetch_last_prices([PAIR]))
         book = await step("order_book", exchange.fetch_order_book(PAIR, 5))
         await step("trades", exchange.fetch_trades(PAIR, limit=3))
@@ -136,7 +138,24 @@ class Driver:
         await step("watch.hour_ticker", exchange.watch_ticker(PAIR, {"name": "ticker_1h"}))
         await step("watch.agg_trades", exchange.watch_trades(PAIR, params={"name": "aggTrade"}))
         await step("watch.order_books", self._books(lambda: exchange.watch_order_book_for_symbols([PAIR, "ETH/USDT"])))
-        await step("unwatch", exchange.un_watch_ticker(PAIR))
+        await step("watch.all_tickers", exchange.watch_tickers())
+        await step("watch.trades_of", exchange.watch_trades_for_symbols([PAIR, "ETH/USDT"]))
+        await step("watch.ohlcv_of", exchange.watch_ohlcv_for_symbols([[PAIR, "1m"], ["ETH/USDT", "5m"]]))
+        await self.drive_unwatch()
+
+    async def drive_unwatch(self) -> None:
+        """Every stream is given up again."""
+        exchange, step = self.exchange, self.report.astep
+        both = [PAIR, "ETH/USDT"]
+        await step("unwatch.ticker", exchange.un_watch_ticker(PAIR))
+        await step("unwatch.tickers", exchange.un_watch_tickers(both))
+        await step("unwatch.bids_asks", exchange.un_watch_bids_asks([PAIR]))
+        await step("unwatch.order_book", exchange.un_watch_order_book(PAIR))
+        await step("unwatch.order_books", exchange.un_watch_order_book_for_symbols(both))
+        await step("unwatch.trades", exchange.un_watch_trades(PAIR))
+        await step("unwatch.trades_of", exchange.un_watch_trades_for_symbols(both))
+        await step("unwatch.ohlcv", exchange.un_watch_ohlcv(PAIR, "1m"))
+        await step("unwatch.ohlcv_of", exchange.un_watch_ohlcv_for_symbols([[PAIR, "1m"], ["ETH/USDT", "5m"]]))
 
     async def _books(self, watch: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         """Follow a book for a while; the library checks by itself that no difference is missing."""
@@ -205,6 +224,7 @@ def main() -> None:
     driver = Driver(sys.argv[1])
     driver.drive_plain()
     asyncio.run(driver.drive())
+    driver.report.note("called", sorted(driver.called))
     driver.report.print()
 
 
