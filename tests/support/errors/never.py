@@ -21,12 +21,6 @@ _GENERAL = (
     ),
     Never(-1015, "Too many new orders.", "The other text, which names the limit, is sent in every case."),
     Never(-1034, "Too many connection attempts for account; current limit is %s per '%s'.", FIX),
-    Never(
-        -1101,
-        "Too many values sent for parameter '%s', maximum allowed up to %s.",
-        "The exchange has fewer symbols "
-        "than the limit of 100, so a longer list has a symbol twice (-1151) or one that there is not (-1121).",
-    ),
     Never(-1102, "A mandatory parameter was not sent, was empty/null, or malformed.", NAMED),
     Never(
         -1103,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.support.errors import by_hand
 from tests.support.errors.model import Ask, Case
 from tests.support.errors.samples import OCO, OPO, SYMBOL, order, pair
@@ -21,6 +23,14 @@ PARAMETERS: tuple[Case, ...] = (
         told="Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._]{1,20}$'.",
     ),
     Case(
+        -1100,
+        "Illegal characters found in parameter '%s'; legal range is '%s'.",
+        "a list of symbols without its end",
+        Ask("ticker.price", {"symbols": '["BTCUSDT"'}),
+        told="Illegal characters found in parameter 'symbols'; "
+        'legal range is \'^\\[("[\\w\\-._]{1,20}"(,"[\\w\\-._]{1,20}"){0,}){0,1}\\]$\'.',
+    ),
+    Case(
         -1101,
         "Too many parameters sent for this endpoint.",
         "more parameters than any request knows",
@@ -32,6 +42,14 @@ PARAMETERS: tuple[Case, ...] = (
         "more parameters than the request knows",
         Ask("avgPrice", SYMBOL | {"other": 1}),
         told="Too many parameters; expected '1' and received '2'.",
+    ),
+    Case(
+        -1101,
+        "Too many values sent for parameter '%s', maximum allowed up to %s.",
+        "a list of 101 symbols; the text is that of `CHANGELOG.md`",
+        Ask("ticker", {"symbols": json.dumps([f"A{number}" for number in range(101)])}),
+        told="Too many values sent for parameter 'symbols', maximum allowed up to 100.",
+        is_extra=True,
     ),
     Case(
         -1101,
@@ -124,6 +142,18 @@ PARAMETERS: tuple[Case, ...] = (
         "Combination of optional parameters invalid.",
         "trades by id and time at once",
         Ask("myTrades", SYMBOL | {"fromId": 1, "startTime": 1}),
+    ),
+    Case(
+        -1128,
+        "Combination of optional parameters invalid. Recommendation: '%s' should also be sent.",
+        "the OCO of old with a limit for its stop and no time in force; the text is that of `CHANGELOG.md`",
+        Ask(
+            "orderList.place",
+            SYMBOL
+            | {"side": "SELL", "quantity": "0.001", "price": "46000", "stopPrice": "44000", "stopLimitPrice": "43990"},
+        ),
+        told="Combination of optional parameters invalid. Recommendation: 'stopLimitTimeInForce' should also be sent.",
+        is_extra=True,
     ),
     Case(
         -1130,

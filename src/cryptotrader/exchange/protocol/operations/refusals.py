@@ -75,14 +75,21 @@ _LEG = re.compile(r"^(above|below|pendingAbove|pendingBelow|pending|working|limi
 
 _PAIR_TYPES = frozenset({"aboveType", "belowType", "pendingAboveType", "pendingBelowType"})
 
+MAX_SYMBOLS = 100
+"""Longest list of symbols. Source: ``rest-api.md``, "Rolling window price change statistics"; ``CHANGELOG.md``."""
+
+_RECOMMENDED = frozenset({("orderList.place", "stopLimitTimeInForce")})
+"""What only another parameter makes necessary, where the request says so in words of its own (``CHANGELOG.md``)."""
+
 _LEGAL_SYMBOL = "^[\\w\\-._]{1,20}$"
+_LEGAL_SYMBOLS = '^\\[("[\\w\\-._]{1,20}"(,"[\\w\\-._]{1,20}"){0,}){0,1}\\]$'
 _LEGAL_INTEGER = "^[0-9]{1,20}$"
 _LEGAL_DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 _LEGAL_NAME = "^[a-zA-Z0-9-_]{1,36}$"
 
 _LEGAL: Mapping[str, str] = {
     "symbol": _LEGAL_SYMBOL,
-    "symbols": _LEGAL_SYMBOL,
+    "symbols": _LEGAL_SYMBOLS,
     "quantity": _LEGAL_DECIMAL,
     "quoteOrderQty": _LEGAL_DECIMAL,
     "price": _LEGAL_DECIMAL,
@@ -170,6 +177,9 @@ def refusal_of(spec: AnySpec, given: Mapping[str, Any], error: InvalidParams) ->
     """What the exchange says about parameters that do not fit a request."""
     name = error.param
     match error.problem:
+        case "missing" if (spec.name, name) in _RECOMMENDED:
+            text = f"Combination of optional parameters invalid. Recommendation: '{name}' should also be sent."
+            return Refusal(-1128, text)
         case "missing":
             return _missing(name)
         case "empty":
@@ -206,6 +216,15 @@ def _is_too_long(value: object) -> bool:
     return len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() and int(text) > MAX_LONG
 
 
+def _is_long_list(value: object) -> bool:
+    """Whether it is a list, and longer than any may be."""
+    try:
+        found = msgspec.json.decode(value) if isinstance(value, str) else value
+    except msgspec.DecodeError:
+        return False
+    return isinstance(found, list) and len(found) > MAX_SYMBOLS
+
+
 def _fields(spec: AnySpec) -> tuple[Any, ...]:
     return msgspec.structs.fields(spec.params)
 
@@ -232,6 +251,8 @@ def _wrong_value(spec: AnySpec, name: str, *, problem: str, value: object) -> Re
         return Refusal(*_ENUMS[kind])
     if name == "recvWindow" and problem == "out_of_range":
         return Refusal(-1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000.")
+    if name == "symbols" and _is_long_list(value):
+        return Refusal(-1101, f"Too many values sent for parameter 'symbols', maximum allowed up to {MAX_SYMBOLS}.")
     legal = _LEGAL.get(kind)
     if problem == "malformed" and legal is not None:
         return illegal(name, legal)
