@@ -31,6 +31,10 @@ The paper exchange refuses with Binance's own codes and texts. Here is every cod
 `%s` stands for what differs. Each row of the first tables is a test that provokes it on a running exchange and compares
 status, code and text; where a request has a REST route, over REST and over the WebSocket API.
 
+The sixty symbols of the exchange do everything and have no filters of the exchange as a whole. What needs a symbol, an
+account or limits that are more restricted is produced on such ones: accounts and limits are yours to set, rules of
+symbols are given to `cryptotrader.exchange.venue.PaperVenue` in a program.
+
 This page is made from the table of those tests (`tests/support/errors`) by `make reference`; a test fails where it is
 out of date.
 
