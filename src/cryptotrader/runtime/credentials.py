@@ -6,19 +6,19 @@ from pydantic import SecretStr
 
 from cryptotrader.config.settings import Settings
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.exchange.accounts import SAMPLE_KEY_ID, SAMPLE_SECRET
+from cryptotrader.runtime.exchange import exchange_key
 from cryptotrader.services.binance.signing import Credentials
 
 
 def credentials_of(settings: Settings) -> Credentials | None:
-    """The key of the default account; on paper the documented sample key where none is configured.
+    """The key of the default account; on paper the exchange's own where none is configured.
 
     Raises:
         ConfigError: A key without a secret, or a private key that cannot be read.
     """
     key, secret = settings.binance_api_key, settings.binance_private_key or settings.binance_api_secret
     if key is None and secret is None:
-        return Credentials.of(SAMPLE_KEY_ID, SAMPLE_SECRET) if settings.venue == "paper" else None
+        return _paper_credentials(settings) if settings.venue == "paper" else None
     if key is None or secret is None:
         raise ConfigError("BINANCE_API_KEY and BINANCE_API_SECRET (or BINANCE_PRIVATE_KEY) must be set together")
     return _credentials(key, secret, settings.binance_private_key_password)
@@ -39,6 +39,11 @@ def credentials_by_account(settings: Settings) -> dict[str, Credentials]:
         except ConfigError as error:
             raise ConfigError(f"account {name}: {error.message}") from None
     return found
+
+
+def _paper_credentials(settings: Settings) -> Credentials:
+    key = exchange_key(settings)
+    return Credentials.of(key.id, key.secret)
 
 
 def _credentials(key: SecretStr, secret: SecretStr, password: SecretStr | None) -> Credentials:

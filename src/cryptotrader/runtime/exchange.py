@@ -90,6 +90,7 @@ def exchange_key(settings: Settings) -> ApiKey:
     """The documented sample key on loopback; elsewhere one that is made once and kept in the data folder."""
     if is_loopback(settings.exchange_host):
         return sample_key()
+    make_data_dir(settings.data_dir)
     path = settings.data_dir / "exchange-key"
     if not path.exists():
         path.touch(mode=0o600)
