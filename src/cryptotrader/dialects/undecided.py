@@ -9,12 +9,12 @@ import msgspec
 from cryptotrader.dialects.description import AddressDoc, MessageDoc, ProtocolDoc
 
 
-class UndecidedError(msgspec.Struct, frozen=True):
+class UndecidedError(msgspec.Struct, frozen=True, kw_only=True):
     """A message that belongs to no protocol. The connection stays, and the next one may decide."""
 
+    type: Literal["error"] = "error"
     code: Literal["invalid_message", "rate_limited"]
     message: str
-    type: Literal["error"] = "error"
 
 
 PROTOCOL = ProtocolDoc(
@@ -32,7 +32,7 @@ PROTOCOL = ProtocolDoc(
                 MessageDoc(
                     UndecidedError,
                     "The message belongs to no protocol that is spoken here",
-                    (UndecidedError("invalid_message", "Malformed message: not a JSON object"),),
+                    (UndecidedError(code="invalid_message", message="Malformed message: not a JSON object"),),
                 ),
             ),
         ),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cryptotrader.dialects.description import SCHEMES, AddressDoc, MessageDoc, ParameterDoc, ProtocolDoc
-from cryptotrader.gateway.asyncapi.schemas import message_schemas
+from cryptotrader.gateway.asyncapi.schemas import message_schemas, telling
 from cryptotrader.gateway.openapi.schemas import Schema
 
 TITLE = "cryptotrader gateway: WebSockets"
@@ -94,9 +94,10 @@ def _messages(protocol: ProtocolDoc, found: tuple[MessageDoc, ...], *, is_sent: 
 
 
 def example_of(message: MessageDoc, example: msgspec.Struct) -> Any:
-    """An example as it is on the wire."""
+    """An example as it is on the wire; what tells its kind stands in front."""
     fields: Schema = msgspec.json.decode(msgspec.json.encode(example))
-    return {name: value for name, value in fields.items() if name not in message.hides}
+    first = [name for name in telling(message.kind) if name in fields]
+    return {name: fields[name] for name in (*first, *fields) if name not in message.hides}
 
 
 def _add_operations(operations: Schema, protocol: ProtocolDoc, address: AddressDoc) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -59,6 +59,13 @@ def wire_type(message: MessageDoc) -> type[msgspec.Struct]:
     )
 
 
+def telling(cls: type[msgspec.Struct]) -> list[str]:
+    """Fields that say which message it is: they can have one value only, or a few."""
+    fields = msgspec.structs.fields(cls)
+    literal = {item.encode_name for item in fields if get_origin(item.type) is Literal and not item.required}
+    return [name for name in ("channel", "type", "event") if name in literal]
+
+
 def _field(item: FieldInfo, kind: Any, *, is_held: bool) -> tuple[str, Any, Any]:
     if item.required:
         return item.name, kind, msgspec.field(name=item.encode_name)
@@ -96,7 +103,8 @@ def _of_struct(schema: Schema, cls: type[msgspec.Struct], *, is_sent: bool) -> S
     for item in msgspec.structs.fields(cls):
         if item.encode_name != item.name:
             properties[item.encode_name]["title"] = item.name.replace("_", " ")
-    done["properties"] = properties
+    first = telling(cls)
+    done["properties"] = {name: properties[name] for name in (*first, *properties)}
     if is_sent:
         for part in properties.values():
             part.pop("default", None)

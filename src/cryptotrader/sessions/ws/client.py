@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
 from cryptotrader.config import get_logger
 from cryptotrader.core.clock import NS_PER_S, Clock
 from cryptotrader.core.limits import TokenBucket
+from cryptotrader.dialects.undecided import UndecidedError
 from cryptotrader.sessions.ws.dialect import Dialect, DialectSession
 from cryptotrader.sessions.ws.timer import SharedTimer
 from cryptotrader.telemetry.metrics import WS_OPEN
@@ -164,10 +166,10 @@ class WsClient:
         if self._refused >= self._around.policy.max_refused:
             self._connection.close(CLOSE_POLICY, "too many messages")
 
-    def _tell(self, code: str, message: str) -> None:
+    def _tell(self, code: Literal["invalid_message", "rate_limited"], message: str) -> None:
         """An error in the form of the open protocol (C-1)."""
         assert self._connection is not None
-        frame = Frame.text(_encode({"type": "error", "code": code, "message": message}))
+        frame = Frame.text(_encode(UndecidedError(code=code, message=message)))
         self._connection.send(frame, key=f"error/{code}")
 
     def _unpinned_due(self) -> None:
