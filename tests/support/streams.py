@@ -10,11 +10,12 @@ from typing import Any
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.errors import NotAuthenticated, UnknownSymbol, VenueTimeout
-from cryptotrader.core.events import DepthDiff, Ticker24h
+from cryptotrader.core.events import DepthDiff, Ticker24h, Trade
 from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.feeds.depth import DepthChange
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.market.book import OrderBook
+from cryptotrader.services.binance.models.exchange_info import SymbolInfo
 from cryptotrader.sessions.exchanges import AccountFeeds, AccountsOf
 from cryptotrader.sessions.keys import NO_LIMITS, KeyLimits
 from cryptotrader.sessions.ports import UserFeed
@@ -142,6 +143,11 @@ class FakeCatalogue:
             return symbol
         raise UnknownSymbol("Invalid symbol")
 
+    def known(self, symbol: str) -> SymbolInfo | None:
+        if symbol not in ("BTCUSDT", "ETHUSDT"):
+            return None
+        return SymbolInfo(symbol=symbol, status="TRADING", base_asset=symbol[:3], quote_asset="USDT")
+
 
 class FakeDepthFeed:
     """A book that the test drives."""
@@ -149,6 +155,7 @@ class FakeDepthFeed:
     def __init__(self, symbol: str = "BTCUSDT") -> None:
         self.book = OrderBook(symbol)
         self.topic: Topic[DepthChange] = Topic("depth")
+        self.event_ms = 0
         self.ready = asyncio.Event()
 
     @property
@@ -166,6 +173,13 @@ class FakeDepthFeed:
         """A change from the venue."""
         self.book.apply(diff.bids, diff.asks, diff.last_id)
         self.topic.publish(DepthChange(diff, "diff", self.book))
+
+
+class FakeTradeFeed:
+    """Trades that the test makes."""
+
+    def __init__(self) -> None:
+        self.topic: Topic[Trade] = Topic("trades")
 
 
 class FakeTickerFeed:
@@ -209,6 +223,7 @@ class FakeLive:
     def __init__(self) -> None:
         self.depth_feed = FakeDepthFeed()
         self.ticker_feed = FakeTickerFeed()
+        self.trade_feed = FakeTradeFeed()
         self.open_leases: list[str] = []
 
     def lease(self, symbol: str, kind: str) -> FakeLease:
@@ -220,6 +235,9 @@ class FakeLive:
 
     def ticker(self, symbol: str) -> FakeTickerFeed:
         return self.ticker_feed
+
+    def trades(self, symbol: str) -> FakeTradeFeed:
+        return self.trade_feed
 
 
 def FakeUserEvent(payload: bytes) -> UserEvent:  # noqa: N802
