@@ -56,7 +56,11 @@ def create_gateway_app(services: GatewayServices) -> Starlette:
     by_path: dict[str, dict[str, Endpoint[Any]]] = defaultdict(dict)
     for endpoint in endpoints():
         by_path[endpoint.path][endpoint.method] = endpoint
-    routes = [Route(path, _serve(services, methods), methods=list(methods)) for path, methods in by_path.items()]
+    routes = [
+        # A symbol may be spelled with a slash (C-12).
+        Route(path.replace("{symbol}", "{symbol:path}"), _serve(services, methods), methods=list(methods))
+        for path, methods in by_path.items()
+    ]
     guard = Middleware(Guard, services.authenticator, services.limits, services.clock)
     app = GatewayApp(
         services,

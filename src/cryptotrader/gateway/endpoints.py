@@ -7,7 +7,8 @@ from typing import Any
 from cryptotrader.gateway.http.contract import Endpoint, NoQuery
 from cryptotrader.gateway.http.errors import CLIENT_ORDER_ID_HEADER
 from cryptotrader.gateway.openapi import schemas
-from cryptotrader.gateway.routes import account, market, orders, system, user_stream
+from cryptotrader.gateway.openapi.positions import Portfolio, PositionState
+from cryptotrader.gateway.routes import account, market, orders, positions, system, user_stream
 from cryptotrader.gateway.routes.venue import MODE_HEADER
 from cryptotrader.services.binance.models import account as account_models
 from cryptotrader.services.binance.models import market as market_models
@@ -20,6 +21,7 @@ BASE = "/api/v1"
 MARKET = "Market data"
 ORDERS = "Orders"
 ACCOUNT = "Account"
+POSITIONS = "Positions"
 STREAM = "User stream"
 OPERATIONS = "Operations"
 
@@ -45,7 +47,7 @@ IDEMPOTENCY = {
 
 def endpoints() -> tuple[Endpoint[Any], ...]:
     """All of them, in the order of the document."""
-    return (*_market(), *_orders(), *_many_orders(), *_account(), *_stream(), *_operations())
+    return (*_market(), *_orders(), *_many_orders(), *_account(), *_positions(), *_stream(), *_operations())
 
 
 def _market() -> tuple[Endpoint[Any], ...]:
@@ -215,6 +217,52 @@ def _account() -> tuple[Endpoint[Any], ...]:
             account.MyTradesQuery,
             list[account_models.AccountTrade],
             **common,
+        ),
+    )
+
+
+def _positions() -> tuple[Endpoint[Any], ...]:
+    path = f"{BASE}/positions/{{symbol}}"
+    read: dict[str, Any] = {"tag": POSITIONS, "scope": Scope.READ}
+    trade: dict[str, Any] = {"tag": POSITIONS, "scope": Scope.TRADE}
+    return (
+        Endpoint(
+            "GET",
+            f"{BASE}/positions",
+            "Positions of the account",
+            positions.positions,
+            NoQuery,
+            Portfolio,
+            errors=SIGNED,
+            description="Folded from the account's fills: what is held, what it has cost, profit and loss. Where a"
+            " balance is not what the positions say, reconciliation tells it.",
+            **read,
+        ),
+        Endpoint(
+            "GET", path, "One position", positions.position, NoQuery, PositionState, errors=(*SIGNED, 404), **read
+        ),
+        Endpoint(
+            "PUT",
+            path,
+            "Protect a position",
+            positions.protect,
+            NoQuery,
+            PositionState,
+            body=schemas.TERMS_BODY,
+            errors=(*SIGNED, *BODY, 404),
+            description="When the price reaches a term, one market order sells the position: once, also when the price"
+            " jumped over it or the gateway was down meanwhile. protection tells what came of it.",
+            **trade,
+        ),
+        Endpoint(
+            "DELETE",
+            path,
+            "Take a position's protection away",
+            positions.unprotect,
+            NoQuery,
+            PositionState,
+            errors=(*SIGNED, 404),
+            **trade,
         ),
     )
 

@@ -13,6 +13,7 @@ from cryptotrader.gateway.listen_keys import ListenKeys
 from cryptotrader.sessions.auth import Principal
 from cryptotrader.trading.orders import OrderDesk
 from cryptotrader.trading.ports import Upstream
+from cryptotrader.trading.positions.ports import PositionDesk
 
 
 class Catalogue(Protocol):
@@ -173,10 +174,12 @@ class AccountServices:
     Attributes:
         upstream: The venue's REST client, signing for the account.
         orders: Its order path.
+        positions: What it holds; None where nobody keeps that.
     """
 
     upstream: Upstream
     orders: OrderDesk
+    positions: PositionDesk | None = None
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,7 @@ class GatewayServices:
         mode: ``paper``, ``testnet`` or ``live``; named in every order answer.
         may_trade: False where orders would use real money and that was not switched on.
         started_ns: Monotonic time of the start.
+        exchange: What clients call the venue.
     """
 
     upstream: Upstream
@@ -209,3 +213,4 @@ class GatewayServices:
     mode: str
     may_trade: bool
     started_ns: int
+    exchange: str = "binance"

@@ -24,6 +24,7 @@ from cryptotrader.feeds.user import UserFeed
 from cryptotrader.gateway.ports import AccountServices
 from cryptotrader.net import SystemClock
 from cryptotrader.net.http import HttpClient
+from cryptotrader.runtime.positions import Keeping
 from cryptotrader.runtime.upstream import Upstream, open_user, rest_client
 from cryptotrader.services.binance.models.commission import Commission
 from cryptotrader.services.binance.restAPI.client import BinanceRest
@@ -32,6 +33,7 @@ from cryptotrader.services.binance.websocketAPI.account_requests import commissi
 from cryptotrader.sessions.exchanges import AccountFeeds
 from cryptotrader.sessions.keys import DEFAULT_ACCOUNT
 from cryptotrader.trading.orders import OrderDesk
+from cryptotrader.trading.positions.keeper import PositionKeeper
 
 log = get_logger(__name__)
 
@@ -53,6 +55,7 @@ class Account:
         rest: Requests in its name.
         user: Its events.
         orders: Its order path.
+        positions: What it holds, and what watches over that.
         http: The connections of ``rest``; None where they are not its own.
     """
 
@@ -60,6 +63,7 @@ class Account:
     rest: BinanceRest
     user: UserFeed
     orders: OrderDesk
+    positions: PositionKeeper
     http: HttpClient | None = None
 
     async def commission(self, symbol: str) -> Commission:
@@ -67,7 +71,8 @@ class Account:
         return await self.rest.call(commission_rates.SPEC, commission_rates.CommissionParams(symbol=symbol))
 
     async def close(self) -> None:
-        """End its orders, its events and its requests, in this order."""
+        """End its positions, its orders, its events and its requests, in this order."""
+        await self.positions.close()
         await self.orders.close()
         await self.user.close()
         if self.http is not None:
@@ -81,6 +86,7 @@ class VenueAccounts:
     Args:
         upstream: The venue; its REST client signs for the default account.
         credentials: Of each account by its name; None where there are none.
+        keeping: What keepers of positions share.
         user_stream_mode: How events are had from the venue.
         timeout_s: How long an answer of the venue may take.
         has_predecessor: See ``OrderDesk``.
@@ -91,12 +97,14 @@ class VenueAccounts:
         upstream: Upstream,
         credentials: CredentialsOf,
         *,
+        keeping: Keeping,
         user_stream_mode: UserStreamMode,
         timeout_s: float,
         has_predecessor: bool,
     ) -> None:
         self._upstream = upstream
         self._credentials = credentials
+        self._keeping = keeping
         self._mode = user_stream_mode
         self._timeout_s = timeout_s
         self._has_predecessor = has_predecessor
@@ -115,7 +123,9 @@ class VenueAccounts:
     def feeds(self, name: str) -> AccountFeeds | None:
         """What sessions can serve of an account (``sessions.exchanges.AccountsOf``)."""
         account = self.find(name)
-        return None if account is None else AccountFeeds(name, account.user, commission=account.commission)
+        if account is None:
+            return None
+        return AccountFeeds(name, account.user, account.positions, commission=account.commission)
 
     def services(self, name: str) -> AccountServices:
         """What the routes use of an account.
@@ -126,7 +136,14 @@ class VenueAccounts:
         account = self.find(name)
         if account is None:
             raise VenueAuthError("Invalid API key")
-        return AccountServices(account.rest, account.orders)
+        return AccountServices(account.rest, account.orders, account.positions)
+
+    def open_watched(self) -> None:
+        """Open the default account, and those whose positions are protected, since nobody else will."""
+        if self._credentials(DEFAULT_ACCOUNT) is not None:
+            self.find(DEFAULT_ACCOUNT)
+        for name in self._keeping.store.watched():
+            self.find(name)
 
     async def close(self) -> None:
         """End all of them, side by side."""
@@ -155,7 +172,9 @@ class VenueAccounts:
             rest.reports.subscribe(lambda told: reports.publish(msgspec.structs.replace(told, account=name)))
         user = open_user(self._upstream, rest, credentials, account=name, mode=self._mode)
         orders = OrderDesk(rest, SystemClock(), entropy=secrets.token_bytes, has_predecessor=self._has_predecessor)
-        return Account(name, rest, user, orders, http)
+        positions = self._keeping.keeper(name, self._upstream, rest=rest, user=user, orders=orders)
+        positions.start()
+        return Account(name, rest, user, orders, positions, http)
 
 
 class PaperAccounts:

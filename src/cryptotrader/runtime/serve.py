@@ -25,6 +25,7 @@ from cryptotrader.runtime.channels import ChannelParts, exchange_name, open_chan
 from cryptotrader.runtime.credentials import credentials_by_account, credentials_of
 from cryptotrader.runtime.exchange import open_exchange
 from cryptotrader.runtime.paths import generated_token, key_file
+from cryptotrader.runtime.positions import open_keeping
 from cryptotrader.runtime.process import STOP_TIMEOUT_S, run, stopped_within
 from cryptotrader.runtime.upstream import Upstream, open_upstream
 from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of, paper
@@ -90,6 +91,7 @@ class _Process:
             upstream = await open_upstream(stack, endpoints, self._credentials, settings=self._settings)
             accounts = self._accounts(stack, upstream, exchange)
             server, router = await self._gateway(stack, upstream, accounts)
+            accounts.open_watched()
             jobs = await stack.enter_async_context(Supervisor("gateway"))
             serving = jobs.start("port", server.serve)
             await server.wait_started()
@@ -125,10 +127,13 @@ class _Process:
     def _accounts(self, stack: AsyncExitStack, upstream: Upstream, exchange: ExchangeServer | None) -> VenueAccounts:
         """Accounts of clients' keys; those of an embedded paper exchange are made when they are needed."""
         settings = self._settings
+        name = upstream.endpoints.name
+        keeping = open_keeping(stack, settings.data_dir, venue=name, may_trade=settings.may_trade)
         paper_venue = None if exchange is None else exchange.venue
         accounts = VenueAccounts(
             upstream,
             credentials_for(self._credentials, self._by_account, paper_venue),
+            keeping=keeping,
             user_stream_mode=settings.user_stream_mode,
             timeout_s=settings.upstream_timeout_s,
             has_predecessor=settings.mode != "paper",
@@ -157,6 +162,7 @@ class _Process:
             mode=settings.mode,
             may_trade=settings.may_trade,
             started_ns=self._started_ns,
+            exchange=name,
         )
         slots = ConnectionSlots(SlotLimits(settings.max_connections))
         sessions = StreamSessions(

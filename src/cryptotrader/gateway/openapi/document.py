@@ -17,6 +17,7 @@ TITLE = "cryptotrader gateway"
 EXAMPLES: dict[int, str] = {
     400: "Invalid symbol",
     401: "Missing Authorization header",
+    404: "No open position in BTCUSDT",
     403: "Invalid API key",
     405: "Method Not Allowed",
     408: "Request did not arrive in time",
@@ -31,6 +32,7 @@ MEANINGS: dict[int, str] = {
     400: "The request is wrong, or the exchange refuses it; the text says why.",
     401: "No token, or a wrong one.",
     403: "The token does not allow this, or the exchange does not accept the gateway's credentials.",
+    404: "There is no such thing.",
     408: "The body did not come within ten seconds.",
     413: "The body is too large.",
     415: "The body is not JSON.",
@@ -135,7 +137,7 @@ def _operation(item: Endpoint[Any], result: Schema) -> Schema:
         "operationId": item.handler.__name__,
         "summary": item.summary,
         "tags": [item.tag],
-        "parameters": [*_query(item.query), *_headers(item)],
+        "parameters": [*_path(item), *_query(item.query), *_headers(item)],
         "responses": {
             "200": {
                 "description": (item.handler.__doc__ or "OK").partition("\n")[0],
@@ -148,7 +150,8 @@ def _operation(item: Endpoint[Any], result: Schema) -> Schema:
     if item.description:
         operation["description"] = item.description
     if item.body is not None:
-        body = {**item.body, "properties": {**item.body["properties"], "symbol": SYMBOL_REF}}
+        properties = item.body["properties"]
+        body = {**item.body, "properties": {**properties, **({"symbol": SYMBOL_REF} if "symbol" in properties else {})}}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     if item.scope is not None:
         operation["security"] = [{"bearer": []}]
@@ -193,6 +196,13 @@ def _symbol(part: Schema) -> Schema:
     if part.get("maxLength", 0) <= SYMBOL["maxLength"]:
         return SYMBOL_REF
     return {"anyOf": [SYMBOL_REF, {"$ref": REF.format(name="Symbols")}]}
+
+
+def _path(item: Endpoint[Any]) -> list[Schema]:
+    """The one thing that paths have room for."""
+    if "{symbol}" not in item.path:
+        return []
+    return [{"name": "symbol", "in": "path", "required": True, "schema": SYMBOL_REF}]
 
 
 def _headers(item: Endpoint[Any]) -> list[Schema]:

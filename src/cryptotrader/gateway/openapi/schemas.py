@@ -88,3 +88,26 @@ def order_body() -> Schema:
 
 
 ORDER_BODY: Schema = order_body()
+
+
+def terms_body() -> Schema:
+    """Schema of what protects a position."""
+    price = {**EXACT_NUMBER, "anyOf": [*EXACT_NUMBER["anyOf"], {"type": "null"}], "examples": [41000.5]}
+    return {
+        "type": "object",
+        "description": "What is not named stays as it is; null takes a term away.",
+        "properties": {
+            "stop_loss": {**price, "description": "Sell at the market at or below this price."},
+            "take_profit": {**price, "description": "Sell at the market at or above this price.", "examples": [45000]},
+            "trailing_stop": {
+                **price,
+                "description": "Sell at the market so many percent below the highest price since it was set.",
+                "examples": [2.5],
+            },
+        },
+        "minProperties": 1,
+        "additionalProperties": False,
+    }
+
+
+TERMS_BODY: Schema = terms_body()

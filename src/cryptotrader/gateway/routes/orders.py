@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Literal
 
@@ -10,7 +9,8 @@ import msgspec
 from starlette.responses import Response
 
 from cryptotrader.core.errors import Forbidden, InvalidParams
-from cryptotrader.gateway.http.contract import Call, NoQuery, explain, read_body, shorten
+from cryptotrader.gateway.http.bodies import json_body
+from cryptotrader.gateway.http.contract import Call, NoQuery
 from cryptotrader.gateway.http.errors import CLIENT_ORDER_ID_HEADER
 from cryptotrader.gateway.http.replies import json_reply
 from cryptotrader.gateway.routes.account import OrderName, OrderQuery
@@ -78,24 +78,8 @@ def _may_trade(call: Call[NoQuery] | Call[CancelQuery] | Call[SymbolQuery]) -> N
 
 async def _order(call: Call[NoQuery]) -> OrderRequest:
     """The order in the body, checked, with its symbol in the venue's spelling."""
-    text = await read_body(call.request)
-    try:
-        body = _body_decoder.decode(text)
-        json.loads(text, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
-    except msgspec.ValidationError as error:
-        raise explain(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidParams("Request body is not valid JSON", param="body", problem="malformed") from None
+    body = await json_body(call.request, _body_decoder)
     return order_request(body, await symbol_of(call.services, body.symbol))
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> None:
-    """No name twice: which of two quantities is meant, nobody knows."""
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise InvalidParams(f"Duplicate parameter: {shorten(name)}", param=name, problem="invalid")
-        seen.add(name)
 
 
 def _idempotency_key(call: Call[NoQuery]) -> str | None:

@@ -26,6 +26,7 @@ from cryptotrader.trading.positions.marks import Marks
 from cryptotrader.trading.positions.ports import (
     AccountEvent,
     AccountStream,
+    Change,
     Discrepancy,
     Instruments,
     Lease,
@@ -35,7 +36,7 @@ from cryptotrader.trading.positions.ports import (
     Venue,
 )
 from cryptotrader.trading.positions.protections.lots import lot_of
-from cryptotrader.trading.positions.protections.protector import Change, Protector, ProtectorDeps
+from cryptotrader.trading.positions.protections.protector import Protector, ProtectorDeps
 from cryptotrader.trading.positions.protections.sale import SaleDeps
 from cryptotrader.trading.positions.reading import Reader
 from cryptotrader.trading.positions.store import Store
@@ -110,7 +111,7 @@ class PositionKeeper:
         self._watches = 0
         self._followed: set[str] = set()
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin with what is known; the rest is read in the background, as soon as the venue answers."""
         for symbol, assets in self._deps.store.symbols(self.account).items():
             self._books[symbol] = SymbolBook(self.account, symbol, assets, self._deps.store)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.errors import InvalidParams
@@ -84,6 +85,46 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True):
         """Balance less positions: above zero it came from a deposit or from before the known history; below zero it
         was withdrawn, or spent as quote or commission of another symbol."""
         return self.balance - self.positions
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """New terms of a protection, scaled: what is unset stays, None takes a term away."""
+
+    stop_loss: int | UnsetType | None = UNSET
+    take_profit: int | UnsetType | None = UNSET
+    trailing_stop: int | UnsetType | None = UNSET
+
+    def applied_to(self, terms: Terms) -> Terms:
+        """The terms that result."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name) is not UNSET}
+        return msgspec.structs.replace(terms, **given)
+
+
+class PositionDesk(Protocol):
+    """What routes ask of the positions of an account. Every method waits for the first rebuild, for some seconds.
+
+    Each raises CryptotraderError where the venue does not tell what is needed.
+    """
+
+    async def all(self) -> Sequence[PositionView]:
+        """Positions that hold something, with present prices, by symbol."""
+        ...
+
+    async def one(self, symbol: str) -> PositionView:
+        """One position, also of nothing any more; raises NoPosition where nothing was ever traded."""
+        ...
+
+    def reconciliation(self) -> Sequence[Discrepancy]:
+        """Assets of which the balance is not what the positions say."""
+        ...
+
+    async def protect(self, symbol: str, change: Change) -> PositionView:
+        """Set, change or take away terms; raises NoPosition, or InvalidParams naming the term that cannot be kept."""
+        ...
+
+    async def unprotect(self, symbol: str) -> PositionView:
+        """Take every term away; raises NoPosition, or InvalidParams where it has fired."""
+        ...
 
 
 class Protections(Protocol):

@@ -178,15 +178,22 @@ class Reader:
         text = self._deps.store.notes(self._keeper.account).get(MISMATCHES, "{}")
         return msgspec.json.decode(text, type=dict[str, int])
 
+    def _note(self, differences: dict[str, int]) -> None:
+        noted = {asset: value for asset, value in differences.items() if value}
+        self._deps.store.note(self._keeper.account, MISMATCHES, msgspec.json.encode(noted).decode())
+
     def _report(self, changed: dict[str, int]) -> None:
         """Tell of what was the same when it was looked at a while ago."""
+        if MISMATCHES not in self._deps.store.notes(self._keeper.account):
+            # What the account held before anyone kept its positions; ``reconciliation`` shows it.
+            self._note(changed)
+            return
         certain = {asset: value for asset, value in changed.items() if self._suspects.get(asset) == value}
         self._suspects = {asset: value for asset, value in changed.items() if asset not in certain}
         if not certain:
             return
         rows = {row.asset: row for row in self._keeper.reconciliation()}
-        noted = {asset: value for asset, value in (self._reported() | certain).items() if value}
-        self._deps.store.note(self._keeper.account, MISMATCHES, msgspec.json.encode(noted).decode())
+        self._note(self._reported() | certain)
         for asset, value in sorted(certain.items()):
             row = rows.get(asset)
             detail = (

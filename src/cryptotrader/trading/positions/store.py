@@ -156,6 +156,11 @@ class PositionStore:
         rows = self._db.execute("SELECT data FROM protections WHERE account = ? ORDER BY symbol", (account,))
         return [_protection(data) for (data,) in rows]
 
+    def watched(self) -> list[str]:
+        """Accounts with a protection that is not over."""
+        rows = self._db.execute("SELECT account, data FROM protections ORDER BY account")
+        return list(dict.fromkeys(str(account) for account, data in rows if not _protection(data).phase.is_over))
+
     def keep(self, protection: Protection) -> None:
         """Replace a symbol's protection; when it returns, the disk has it."""
         row = (protection.account, protection.symbol, _encode(protection))

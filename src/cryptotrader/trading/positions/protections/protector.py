@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from cryptotrader.bus import Topic
 from cryptotrader.config import get_logger
@@ -26,7 +25,7 @@ from cryptotrader.portfolio.protections import (
     has_seen,
     observe,
 )
-from cryptotrader.trading.positions.ports import Market, Venue
+from cryptotrader.trading.positions.ports import Change, Market, Venue
 from cryptotrader.trading.positions.protections.sale import Sale, SaleDeps
 from cryptotrader.trading.positions.protections.watch import Prices
 from cryptotrader.trading.positions.store import Store
@@ -44,19 +43,6 @@ SEEN_MS = 10_000
 are looked up again, which gives the same; only the request is larger."""
 
 BUSY = "the protection has fired and its order is under way"
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """New terms: what is unset stays, None takes a term away."""
-
-    stop_loss: int | UnsetType | None = UNSET
-    take_profit: int | UnsetType | None = UNSET
-    trailing_stop: int | UnsetType | None = UNSET
-
-    def applied_to(self, terms: Terms) -> Terms:
-        """The terms that result."""
-        given = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name) is not UNSET}
-        return msgspec.structs.replace(terms, **given)
 
 
 @dataclass(frozen=True)
