@@ -51,7 +51,7 @@ def mandatory(name: str) -> str:
             "depth",
             {"symbol": "btc usdt"},
             -1100,
-            "Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._]{1,20}$'.",
+            "Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._&&[^a-z]]{1,50}$'.",
         ),
         (
             "depth",

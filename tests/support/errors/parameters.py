@@ -20,7 +20,7 @@ PARAMETERS: tuple[Case, ...] = (
         "Illegal characters found in parameter '%s'; legal range is '%s'.",
         "a symbol with a blank in it",
         Ask("depth", {"symbol": "btc usdt"}),
-        told="Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._]{1,20}$'.",
+        told="Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._&&[^a-z]]{1,50}$'.",
     ),
     Case(
         -1100,
@@ -28,7 +28,7 @@ PARAMETERS: tuple[Case, ...] = (
         "a list of symbols without its end",
         Ask("ticker.price", {"symbols": '["BTCUSDT"'}),
         told="Illegal characters found in parameter 'symbols'; "
-        'legal range is \'^\\[("[\\w\\-._]{1,20}"(,"[\\w\\-._]{1,20}"){0,}){0,1}\\]$\'.',
+        'legal range is \'^\\[("[\\w\\-._&&[^a-z]]{1,50}"(,"[\\w\\-._&&[^a-z]]{1,50}"){0,}){0,1}\\]$\'.',
     ),
     Case(
         -1101,
@@ -83,7 +83,7 @@ PARAMETERS: tuple[Case, ...] = (
         "Not all sent parameters were read; read '%s' parameter(s) but was sent '%s'.",
         "an order with a parameter that orders don't have",
         order(other=1),
-        told="Not all sent parameters were read; read '7' parameter(s) but was sent '8'.",
+        told="Not all sent parameters were read; read '8' parameter(s) but was sent '9'.",
     ),
     Case(
         -1105,

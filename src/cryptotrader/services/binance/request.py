@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 
-Symbol = Annotated[str, msgspec.Meta(pattern=r"^(?=[^a-z]{1,20}$)[\w.-]{1,20}$")]
+Symbol = Annotated[str, msgspec.Meta(pattern=r"^(?=[^a-z]{1,50}$)[\w.-]{1,50}$")]
 """A symbol in upper case, such as ``BTCUSDT``. Letters need not be ASCII."""
 
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,20})(\.[0-9]{1,20})?$")]

@@ -39,7 +39,7 @@ def test_a_missing_parameter_is_named() -> None:
     [
         ("depth", {"symbol": ""}, "symbol", "empty"),
         ("depth", {"symbol": "btcusdt"}, "symbol", "malformed"),
-        ("depth", {"symbol": "A" * 21}, "symbol", "malformed"),
+        ("depth", {"symbol": "A" * 51}, "symbol", "malformed"),
         ("depth", {"symbol": "BTC USDT"}, "symbol", "malformed"),
         ("depth", {"symbol": "BTCUSDT\n"}, "symbol", "malformed"),
         ("depth", {"symbol": "BTCUSDT", "limit": "ten"}, "limit", "malformed"),

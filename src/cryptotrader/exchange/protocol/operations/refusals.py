@@ -81,8 +81,8 @@ MAX_SYMBOLS = 100
 _RECOMMENDED = frozenset({("orderList.place", "stopLimitTimeInForce")})
 """What only another parameter makes necessary, where the request says so in words of its own (``CHANGELOG.md``)."""
 
-_LEGAL_SYMBOL = "^[\\w\\-._]{1,20}$"
-_LEGAL_SYMBOLS = '^\\[("[\\w\\-._]{1,20}"(,"[\\w\\-._]{1,20}"){0,}){0,1}\\]$'
+_LEGAL_SYMBOL = "^[\\w\\-._&&[^a-z]]{1,50}$"
+_LEGAL_SYMBOLS = '^\\[("[\\w\\-._&&[^a-z]]{1,50}"(,"[\\w\\-._&&[^a-z]]{1,50}"){0,}){0,1}\\]$'
 _LEGAL_INTEGER = "^[0-9]{1,20}$"
 _LEGAL_DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 _LEGAL_NAME = "^[a-zA-Z0-9-_]{1,36}$"
