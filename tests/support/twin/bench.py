@@ -40,17 +40,21 @@ class Bench:
         self.now_ms = START_MS
         self.update_id = 1
         self.source_trade_ids = dict.fromkeys(SYMBOLS, 100)
+        self.source_trades: dict[str, Trade] = {}
+        """The last one of each symbol that was listened to: what a source tells at a start."""
         self.done: Counter[str] = Counter()
         self.checks = Checks(self.engine, self.twin)
         self.log: list[Event] = []
         for symbol, step in STEPS.items():
             self.engine.on_snapshot(BookSnapshot(symbol, 1, (), ()), self.now_ms)
-            self.engine.prime(Trade(symbol, 100, TICK * MIDDLE, step, 1, True, 1))
+            self.source_trades[symbol] = Trade(symbol, 100, TICK * MIDDLE, step, 1, True, 1)
+            self.engine.prime(self.source_trades[symbol])
             self.twin.last[symbol] = TICK * MIDDLE
 
     def run(self, command: Command) -> None:
         """Do one command to both and compare."""
         self.now_ms += command.wait_ms
+        self.twin.now_ms = self.now_ms
         if command.kind == "restart" and self.twin.still:
             return  # Places behind a book that is not shown are the engine's own memory.
         self.twin.fills.clear()
@@ -117,7 +121,7 @@ class Bench:
                 fees = dataclasses.replace(self.accounts[account], pays_in_bnb=what).fees
                 twin.accounts[account].fees = fees
             case "restart":
-                twin.restart()
+                twin.restart(self.restart(from_state=what), keeps_places=what)
             case "snapshot":
                 symbol, bids, asks = self.levels(what, is_whole=True)
                 twin.show_all(symbol, bids, asks)
@@ -163,7 +167,7 @@ class Bench:
                 self.change_account(account, pays_in_bnb=what)
                 engine.set_fees(account, self.accounts[account].fees)
             case "restart":
-                return self.restart()
+                return self.show_books()
             case "snapshot" | "depth" | "trade" | "ticker":
                 return self.from_source(command.kind, what)
             case kind:
@@ -171,12 +175,26 @@ class Bench:
                 return answer
         return []
 
-    def restart(self) -> list[Event]:
-        """Another engine goes on from the state; the source shows it its books."""
-        engine = an_engine()
-        engine.restore(self.engine.state())
+    def restart(self, *, from_state: bool) -> dict[str, list[tuple[int, int]]]:
+        """Another engine goes on, from the state or from the journal; which trades the source reminds it of."""
+        reminded: dict[str, list[tuple[int, int]]] = {}
+        if from_state:
+            engine = an_engine()
+            engine.restore(self.engine.state())
+        else:
+            engine = self.kept.replayed()
+            self.checks.are_fills_apart = True
+            for symbol, trade in self.source_trades.items():
+                before = engine.next_trade_id(symbol)
+                engine.prime(trade)
+                if engine.next_trade_id(symbol) != before:
+                    reminded[symbol] = [(trade.time_ms, trade.price)]
         self.engine = self.checks.engine = engine
-        events = []
+        return reminded
+
+    def show_books(self) -> list[Event]:
+        """After a restart."""
+        engine, events = self.engine, []
         for symbol in SYMBOLS:
             self.update_id += 1
             bids, asks = (self.twin.halves[symbol][side].external for side in ("BUY", "SELL"))
@@ -197,9 +215,10 @@ class Bench:
             _, tick, lots, sells = what
             self.source_trade_ids[symbol] += 1
             number = self.source_trade_ids[symbol]
-            return engine.on_trade(
-                Trade(symbol, number, tick * TICK, lots * STEPS[symbol], now_ms, sells, now_ms), now_ms
-            )
+            trade = Trade(symbol, number, tick * TICK, lots * STEPS[symbol], now_ms, sells, now_ms)
+            if symbol not in self.twin.still:
+                self.source_trades[symbol] = trade
+            return engine.on_trade(trade, now_ms)
         if kind == "ticker":
             _, (bid, bid_lots), (ask, ask_lots), ahead = what
             step = STEPS[symbol]

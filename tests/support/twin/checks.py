@@ -45,6 +45,8 @@ class Checks:
         """Symbols whose source has not traded since the engine was restarted."""
         self._orders: dict[int, Order] = {}
         self._execution_id = 0
+        self.are_fills_apart = False
+        """The engine came back from the journal, which keeps fills beside their orders."""
 
     def after(self, events: list[Event]) -> None:
         """One command or market event was carried out."""
@@ -62,7 +64,7 @@ class Checks:
         self.compare_orders(set(self.twin.orders))
         for number, order in self._orders.items():
             mine = self.engine.order(order.account, order.symbol, order_id=number)
-            assert _still(mine) == _still(order), f"order {number} changed and no event told: {_apart(mine, order)}"
+            assert self.still(mine) == self.still(order), f"order {number} changed untold: {_apart(mine, order)}"
         for its in self.twin.lists.values():
             self.compare_list(its)
 
@@ -180,12 +182,21 @@ class Checks:
             assert found == expected, f"order {number}: {found} instead of {expected}"
             assert mine.client_order_id == order.client
             assert mine.qty == mine.executed + mine.prevented_qty + mine.remaining
-            assert mine.executed == sum(fill.qty for fill in mine.fills)
+            assert mine.executed == self.filled(mine)
             if mine.is_open:
                 assert (mine.price, mine.is_working) == (order.price, order.works), f"order {number}"
                 assert mine.remaining > 0 or order.status == "PENDING_NEW", f"order {number} is open without rest"
             else:
                 assert not mine.held, f"order {number} is closed and holds something"
+
+    def filled(self, order: Order) -> int:
+        """What the fills of an order come to."""
+        fills = list(order.fills)
+        if self.are_fills_apart:
+            query = FillQuery(order_id=order.order_id, limit=MANY)
+            fills = self.engine.fills(order.account, order.symbol, query)
+            fills += self.engine.allocations(order.account, order.symbol, order_id=order.order_id, limit=MANY)
+        return sum(fill.qty for fill in fills)
 
     def compare_books(self) -> None:
         """The same displayed books, and none is crossed."""
@@ -222,6 +233,15 @@ class Checks:
 
     # Records
 
+    def still(self, order: Order) -> Order:
+        """Without what moves between two reports, and what is kept beside it."""
+        bare = order.snapshot()
+        bare.trailing_price = 0
+        bare.prevented_matches = ()
+        if self.are_fills_apart:
+            bare.fills = ()
+        return bare
+
     def records(self, updates: list[OrderUpdate]) -> None:
         """What the events tell is what the questions answer."""
         engine = self.engine
@@ -229,7 +249,7 @@ class Checks:
         for number in latest:
             order = self._orders[number]
             mine = engine.order(order.account, order.symbol, order_id=number)
-            assert _still(mine) == _still(order), (
+            assert self.still(mine) == self.still(order), (
                 f"order {number} is not as its last event tells: {_apart(mine, order)}"
             )
         for update in updates:
@@ -294,14 +314,6 @@ _BASES = {rules.symbol: (rules.base, rules.quote) for rules in RULES}
 
 def _paying(order: Order) -> str:
     return _BASES[order.symbol][order.side is Side.BUY]
-
-
-def _still(order: Order) -> Order:
-    """Without what moves between two reports, and what is kept beside it."""
-    bare = order.snapshot()
-    bare.trailing_price = 0
-    bare.prevented_matches = ()
-    return bare
 
 
 def _apart(one: Order, other: Order) -> dict[str, tuple[object, object]]:

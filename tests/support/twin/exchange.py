@@ -87,6 +87,7 @@ class Twin(TwinWaiting):
         """An order gets its number."""
         order.number = len(self.orders) + 1
         order.works = works
+        order.since_ms = self.now_ms
         order.purse.amount += locked
         self.orders[order.number] = self.open[order.number] = order
         self.changed.add(order.number)
@@ -239,14 +240,22 @@ class Twin(TwinWaiting):
             self.halted.add(symbol)
             self.still.add(symbol)
 
-    def restart(self) -> None:
-        """What users took of the source's books is forgotten; who is on the books keeps their place.
+    def restart(self, reminded: dict[str, list[tuple[int, int]]], *, keeps_places: bool) -> None:
+        """What users took of the source's books is forgotten, and so are past trades; the source shows its books.
 
-        The source shows its books. A restart while a symbol stands still is left out: see ``Bench``.
+        From the journal alone, orders come back behind all that the source shows, in the order in which they came to
+        work, icebergs with a whole slice. A restart while a symbol stands still is left out: see ``Bench``.
         """
         for symbol, halves in self.halves.items():
+            self.trades[symbol] = reminded.get(symbol, [])
             for half in halves.values():
                 half.taken.clear()
+                for price in half.order_prices() if not keeps_places else ():
+                    orders = sorted(half.orders(price), key=lambda order: (order.since_ms, order.number))
+                    half.queues[price] = [(None, half.outside(price))] if half.outside(price) else []
+                    half.adjust(price)
+                    for order in orders:
+                        half.join(order)
             whole = {side: tuple(half.external.items()) for side, half in halves.items()}
             self.show_all(symbol, whole["BUY"], whole["SELL"])
 

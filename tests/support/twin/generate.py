@@ -95,7 +95,7 @@ class Generator:
             case "fees":
                 what = random.random() < 0.5
             case "restart":
-                what, account = None, ""
+                what, account = random.random() < 0.5, ""
             case "group":
                 what = random.choice((-1, 0, 1, 1))
             case "status":

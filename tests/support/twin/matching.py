@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import lcm
+from fractions import Fraction
+from math import floor, lcm
 from typing import NamedTuple
 
 from tests.support.twin.model import UNIT, UNPRICED, Refused, TwinOrder, cost
@@ -25,6 +26,9 @@ class Step(NamedTuple):
 
 class TwinMatching(TwinMoney):
     """Orders that enter."""
+
+    is_cut = False
+    """Whether the price range ended the last plan."""
 
     def is_self(self, taker: TwinOrder, maker: TwinOrder) -> bool:
         """Whether the two may not trade (``faqs/stp_faq.md``)."""
@@ -50,6 +54,33 @@ class TwinMatching(TwinMoney):
                     found += [(price, qty, who, symbol) for who, qty in half.pieces(price)]
         return sorted(found, key=lambda piece: piece[0] if is_buy else -piece[0])
 
+    def reference(self, symbol: str) -> int | None:
+        """The reference price (``faqs/price_range_execution_rules.md``): per bucket a count and a sum of prices."""
+        rule = self.rules[symbol].reference
+        assert rule is not None
+        width = rule.bucket_width_ms
+        cutoff = self.now_ms - width * rule.bucket_count
+        buckets: dict[int, list[int]] = {}
+        for time_ms, price in self.trades[symbol]:
+            buckets.setdefault(time_ms // width * width, []).append(price)
+        count = total = 0
+        for opened, prices in buckets.items():
+            if opened + width > cutoff:
+                expired = max(0, cutoff - opened)
+                for value in (0, 1):
+                    whole = (len(prices), sum(prices))[value] * 10_000
+                    left = whole - floor(Fraction(whole * expired, width))
+                    count, total = (count + left, total) if value == 0 else (count, total + left)
+        return total // count if count else None
+
+    def is_in_range(self, order: TwinOrder, price: int, reference: int | None) -> bool:
+        """Whether an order may trade at a price."""
+        rule = self.rules[order.symbol].price_range
+        if rule is None or reference is None:
+            return True
+        down, up = (rule.bid_down, rule.bid_up) if order.side == "BUY" else (rule.ask_down, rule.ask_up)
+        return price * UNIT >= reference * down and (not up or price * UNIT <= reference * up)
+
     def plan(self, order: TwinOrder, amount: int = 0) -> tuple[list[Step], int]:
         """What an order does at once, and what it wants in all: ``order.left``, or what an amount of quote is good for.
 
@@ -59,6 +90,8 @@ class TwinMatching(TwinMoney):
         rules = self.rules[order.symbol]
         is_thin = self.accounts[order.account].realism == "pessimistic"
         steps: list[Step] = []
+        self.is_cut = False
+        reference = self.reference(order.symbol)
         lost: dict[int, int] = {}
         expired: set[int] = set()
         budget, left, wanted = amount, order.left, 0
@@ -67,6 +100,9 @@ class TwinMatching(TwinMoney):
                 left = budget * UNIT // price
                 left -= left % rules.step
             if not left:
+                break
+            if not self.is_in_range(order, price, reference):
+                self.is_cut = True
                 break
             grain = lcm(rules.step, self.rules[symbol].step)
             if who is not None and self.is_self(order, who):
@@ -93,7 +129,7 @@ class TwinMatching(TwinMoney):
             wanted += gone
             if not left:
                 break
-        if order.type == "LIMIT_MAKER" and steps:
+        if order.type == "LIMIT_MAKER" and (steps or self.is_cut):
             raise Refused("Order would immediately match and take.")
         if order.tif == "FOK" and sum(step.qty for step in steps if not step.mode) < order.left:
             steps = []
@@ -124,7 +160,8 @@ class TwinMatching(TwinMoney):
         return sum(cost(step.price, step.qty) if order.side == "BUY" else step.qty for step in done)
 
     def enter(self, order: TwinOrder, steps: list[Step]) -> None:
-        """Carry out a plan; the rest of the order rests or expires."""
+        """Carry out the plan that was made last; the rest of the order rests or expires."""
+        is_cut = self.is_cut
         is_routed = bool(self.others(order))
         if order.type in UNPRICED:
             order.purse.amount = self.price_of(order, steps)
@@ -142,7 +179,7 @@ class TwinMatching(TwinMoney):
                 half.traded(step.who, step.qty)
         if not order.is_open:
             return
-        if order.type in UNPRICED or order.tif in ("IOC", "FOK"):
+        if is_cut or order.type in UNPRICED or order.tif in ("IOC", "FOK"):
             self.end(order, "EXPIRED")
         else:
             self.halves[order.symbol][order.side].join(order)

@@ -81,6 +81,8 @@ class TwinOrder:
     amends: int = 0
     status: str = "NEW"
     works: bool = False
+    since_ms: int = 0
+    """When it came to work."""
     best: int = 0
     """The best price that a trailing order has seen; 0 while it does not trail."""
     list: TwinList | None = None

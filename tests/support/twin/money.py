@@ -66,6 +66,9 @@ class TwinMoney:
         self.lists: dict[int, TwinList] = {}
         self.halves = {symbol: {"BUY": Half("BUY"), "SELL": Half("SELL")} for symbol in self.rules}
         self.last = dict.fromkeys(self.rules, 0)
+        self.now_ms = 0
+        self.trades: dict[str, list[tuple[int, int]]] = {symbol: [] for symbol in self.rules}
+        """(time, price) of all public trades."""
         self.halted: set[str] = set()
         """Symbols that do not trade."""
         self.still: set[str] = set()
@@ -141,6 +144,7 @@ class TwinMoney:
     def print(self, symbol: str, price: int) -> None:
         """A public trade: stops look at it, those that it triggers come in order of their ids."""
         self.last[symbol] = price
+        self.trades[symbol].append((self.now_ms, price))
         fired = sorted(
             (order for order in self.waiting if order.symbol == symbol and order.sees(price)),
             key=lambda order: order.number,

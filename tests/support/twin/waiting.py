@@ -72,6 +72,7 @@ class TwinWaiting(TwinMatching):
             self.end(order, "EXPIRED")
             return
         order.works = True
+        order.since_ms = self.now_ms
         self.changed.add(order.number)
         if sibling is None:
             order.purse.amount = order.need(0)

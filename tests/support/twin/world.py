@@ -6,6 +6,7 @@ from cryptotrader.exchange.accounts import PaperAccount
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules
 from cryptotrader.exchange.engine.rules.commission import Rates, SymbolFees
+from cryptotrader.exchange.engine.rules.execution_rules import PriceRange, ReferenceRule
 
 TICK = 12_345_000
 LOW, MIDDLE, HIGH = 93, 100, 107
@@ -15,6 +16,11 @@ STEPS = {"AAAUUU": 37_100, "AAAVVV": 18_550, "BNBUUU": 51_300}
 ROUTED = ("AAAUUU", "AAAVVV")
 SYMBOLS = tuple(STEPS)
 ASSETS = ("AAA", "BNB", "UUU", "VVV")
+
+_RANGES = {
+    "AAAVVV": PriceRange(103_000_000, 98_000_000, 102_000_000, 97_000_000),
+    "BNBUUU": PriceRange(bid_up=102_500_000, ask_down=98_500_000),
+}
 
 
 def _rules(symbol: str) -> SymbolRules:
@@ -33,6 +39,8 @@ def _rules(symbol: str) -> SymbolRules:
         max_num_order_lists=0,
         max_num_order_amends=3,
         iceberg_parts=9,
+        price_range=_RANGES.get(symbol),
+        reference=ReferenceRule(bucket_width_ms=1_000, bucket_count=5),
     )
 
 

@@ -364,7 +364,7 @@ class Engine(MatchRecords):
         Without it a user's trade before the source's first one would take an id that the source has used already.
         """
         market = self._market(trade.symbol)
-        if market.last_trade_id < trade.trade_id + market.trade_shift:
+        if market.last_trade_id < market.public_id(trade):
             waiting, market.waiting = market.waiting, None
             market.print_external(trade, trade.qty)
             market.waiting = waiting

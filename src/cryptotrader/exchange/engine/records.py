@@ -230,6 +230,7 @@ class Records:
             market.last_trade_ms,
             market.next_prevented_id,
             market.next_allocation_id,
+            market.missed,
         )
 
     def state(self) -> EngineState:
@@ -325,6 +326,7 @@ class Records:
                 market.last_trade_ms = kept.last_trade_ms
                 market.next_prevented_id = kept.next_prevented_id
                 market.next_allocation_id = kept.next_allocation_id
+                market.missed = kept.missed
 
     def _restore_orders(self, state: EngineState) -> None:
         at_work: list[Order] = []

@@ -23,6 +23,8 @@ class SymbolCounters(msgspec.Struct, frozen=True):
     last_trade_ms: int
     next_prevented_id: int = 0
     next_allocation_id: int = 0
+    missed: int = 0
+    """How many trades of the source were not listened to: later trade ids of the source are this much lower."""
 
 
 class Counters(msgspec.Struct, frozen=True):

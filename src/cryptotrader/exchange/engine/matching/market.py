@@ -49,7 +49,9 @@ class AveragePrice:
 
     def value(self, now_ms: int) -> int | None:
         """The average, or None where nothing traded within the window."""
-        self._forget(now_ms)
+        buckets = self._buckets
+        if buckets and buckets[0][0] < (now_ms - self._window_ms) // AVERAGE_BUCKET_MS:
+            self._forget(now_ms)
         return self._notional // self._qty if self._qty else None
 
     def _forget(self, now_ms: int) -> None:
@@ -89,7 +91,7 @@ class SymbolMarket:
         self.is_behind = False
         """The source may have traded while nobody listened: its next trade gets the next public id all the same."""
         self.missed = 0
-        """How many trades of the source were not listened to. A restart may forget it: ids have a hole there anyway."""
+        """How many trades of the source were not listened to."""
         self.fresh_from = 0
         """Changes up to this update id are in the book already that ended a standstill."""
         self.prices: Prices = no_prices
@@ -201,6 +203,10 @@ class SymbolMarket:
 
     # Trades
 
+    def public_id(self, trade: Trade) -> int:
+        """The id that a source's trade has for the public."""
+        return trade.trade_id + self.trade_shift - self.missed
+
     def print_external(self, trade: Trade, qty: int) -> Trade | None:
         """What the public sees of a source's trade of which users left ``qty``."""
         if self.is_behind:
@@ -209,7 +215,7 @@ class SymbolMarket:
         if not qty:
             self.trade_shift -= 1
             return None
-        trade_id = trade.trade_id + self.trade_shift - self.missed
+        trade_id = self.public_id(trade)
         self._note(trade_id, trade.price, qty, trade.time_ms)
         if trade_id == trade.trade_id and qty == trade.qty:
             return trade
@@ -280,6 +286,10 @@ class SymbolMarket:
             reference = self._reference.value(now_ms)
             if reference is not None:
                 return reference
+        elif self._has_window:
+            average = self._average.value(now_ms)
+            if average is not None:
+                return average
         return self.average_price(now_ms)
 
     def average_price(self, now_ms: int) -> int | None:
