@@ -314,7 +314,7 @@ WRONG: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
     (
         "orderList.place.opo",
         OPO | QTY,
-        (-1104, "Not all sent parameters were read; read '9' parameter(s) but was sent '10'."),
+        (-1104, "Not all sent parameters were read; read '10' parameter(s) but was sent '11'."),
     ),
     ("orderList.place.oco", OCO | {"abovePrice": "45000.50"}, BAD_PRICES),
     ("orderList.place.oco", OCO | {"belowStopPrice": "46500.00"}, BAD_PRICES),

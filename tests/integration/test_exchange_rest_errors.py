@@ -196,7 +196,7 @@ async def test_a_public_request_that_makes_no_sense_is_told_why(
             -2010,
             "Order would immediately match and take.",
         ),
-        ({"other": "1"}, -1104, "Not all sent parameters were read; read '7' parameter(s) but was sent '8'."),
+        ({"other": "1"}, -1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'."),
         ({"recvWindow": "60001"}, -1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000."),
     ],
 )
