@@ -321,7 +321,15 @@ WRONG: list[tuple[str, Mapping[str, object], tuple[int, str]]] = [
     ("orderList.place.opo", OPO | {"workingSide": "SELL"}, (-1222, "Working order in an OPO list must be a bid.")),
     ("orderList.place.opo", OPO | {"pendingSide": "BUY"}, (-1223, "Pending orders in an OPO list must be asks.")),
     ("orderList.place", without(LEGACY, "stopPrice"), either("stopPrice", "trailingDelta")),
-    ("orderList.place", LEGACY | {"stopLimitPrice": "43990.00"}, mandatory("stopLimitTimeInForce")),
+    (
+        "orderList.place",
+        LEGACY | {"stopLimitPrice": "43990.00"},
+        # The words are those of Binance's ``CHANGELOG.md``.
+        (
+            -1128,
+            "Combination of optional parameters invalid. Recommendation: 'stopLimitTimeInForce' should also be sent.",
+        ),
+    ),
     ("orderList.status", {}, either("origClientOrderId", "orderListId")),
     ("orderList.cancel", SYMBOL, either("orderListId", "listClientOrderId")),
     ("order.amend.keepPriority", SYMBOL | {"newQty": "1"}, either("origClientOrderId", "orderId")),
