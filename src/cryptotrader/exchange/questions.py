@@ -102,7 +102,7 @@ class VenueQuestions:
         """One order list, open or not.
 
         Raises:
-            Refusal: -2018, there is none.
+            Refusal: -2013, there is none.
         """
         return self.engine.order_list(account, list_id=list_id, client_list_id=client_list_id)
 
