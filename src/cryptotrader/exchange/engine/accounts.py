@@ -91,6 +91,10 @@ class Wallet:
     def balances_of(self, assets: tuple[str, ...]) -> tuple[Balance, ...]:
         """``balance`` of several."""
         free, locked = self._free.get, self._locked.get
+        if len(assets) == 2:
+            # Those of one symbol, nearly always: a comprehension takes half a microsecond more.
+            base, quote = assets
+            return (base, free(base, 0), locked(base, 0)), (quote, free(quote, 0), locked(quote, 0))
         return tuple([(asset, free(asset, 0), locked(asset, 0)) for asset in assets])
 
     def require(self, asset: str, amount: int) -> None:

@@ -13,6 +13,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cryptotrader.core.events import Level
 from cryptotrader.core.orders import Side
 from cryptotrader.exchange.engine.orders import Order
@@ -24,21 +26,17 @@ UNKNOWN_QUEUE = 1 << 62
 """Queue ahead of an order that was restored from disk, until the book at its price is seen again."""
 
 
-class Resting:
+class Resting(msgspec.Struct, eq=False):
     """A user's order on the book and the external quantity that is still ahead of it at its price."""
 
-    __slots__ = ("ahead", "credit", "credit_ms", "order", "shown")
-
-    def __init__(self, order: Order, ahead: int) -> None:
-        self.order = order
-        self.ahead = ahead
-        self.credit = 0
-        """By how much the last diff shortened the queue."""
-        self.credit_ms = 0
-        """Time of that diff. A trade from before it, told later, is part of the shortening and not counted twice."""
-        left = order.qty - order.executed - order.prevented_qty
-        self.shown = min(order.iceberg_qty, left) if order.iceberg_qty else left
-        """What the public sees of it: all, or the slice of an iceberg."""
+    order: Order
+    ahead: int
+    shown: int
+    """What the public sees of it: all, or the slice of an iceberg."""
+    credit: int = 0
+    """By how much the last diff shortened the queue."""
+    credit_ms: int = 0
+    """Time of that diff. A trade from before it, told later, is part of the shortening and not counted twice."""
 
     def shorten(self, left: int, time_ms: int) -> None:
         """The source shows less than the queue."""
@@ -187,11 +185,13 @@ class BookSide:
         ``market``: what the pieces say about where they lie.
         """
         is_bid = self._is_bid
+        shown, consumed, orders = self._external.get, self._consumed.get, self._orders.get
         for price in self.prices():
             if limit is not None and (price < limit if is_bid else price > limit):
                 return
-            left = self.external(price)
-            queue = self._orders.get(price)
+            # As ``external`` says: a call for each level that is used up takes a third of the walk.
+            left = max(shown(price, 0) - consumed(price, 0), 0)
+            queue = orders(price)
             if queue is not None:
                 yield from _walk_queue(price, queue, left, market)
             elif left:
@@ -307,7 +307,9 @@ class BookSide:
             insort(self._order_prices, price)
         if ahead is None:
             ahead = self.external(price) if self._external else 0
-        queue[order.order_id] = resting = Resting(order, ahead)
+        left = order.qty - order.executed - order.prevented_qty
+        shown = min(order.iceberg_qty, left) if order.iceberg_qty else left
+        queue[order.order_id] = resting = Resting(order, ahead, shown)
         self.unshown.add(price)
         return resting
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cryptotrader.core.orders import Side
+from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.exchange.engine.errors import filter_failure
 from cryptotrader.exchange.engine.orders import NO_ORDER_LIST, NewOrder, Order
-from cryptotrader.exchange.engine.rules.exchange import NO_EXCHANGE_RULES
+from cryptotrader.exchange.engine.rules.exchange import NO_EXCHANGE_RULES as _NO_EXCHANGE
 from cryptotrader.exchange.engine.rules.filters import ALGO_TYPES
 from cryptotrader.exchange.engine.rules.symbol import SymbolRules
 
 if TYPE_CHECKING:
     from cryptotrader.exchange.engine.accounts import Account
+
+
+_LIMIT = OrderType.LIMIT
 
 
 def check_counts(rules: SymbolRules, account: Account, new: NewOrder, *, ahead: tuple[NewOrder, ...] = ()) -> None:
@@ -28,8 +31,13 @@ def check_counts(rules: SymbolRules, account: Account, new: NewOrder, *, ahead: 
     Raises:
         Refusal: -1013 names the filter.
     """
-    entering = (*ahead, new) if ahead else (new,)
     on_symbol = account.history(rules.symbol).open
+    if new.type is _LIMIT and not (ahead or new.iceberg_qty or rules.max_position) and rules.exchange is _NO_EXCHANGE:
+        # Most orders are such, and only one rule counts them.
+        if rules.max_num_orders and len(on_symbol) >= rules.max_num_orders:
+            raise filter_failure("MAX_NUM_ORDERS")
+        return
+    entering = (*ahead, new) if ahead else (new,)
     if rules.max_num_orders and len(on_symbol) + len(entering) > rules.max_num_orders:
         raise filter_failure("MAX_NUM_ORDERS")
     if rules.max_num_algo_orders and new.type in ALGO_TYPES:
@@ -39,7 +47,7 @@ def check_counts(rules: SymbolRules, account: Account, new: NewOrder, *, ahead: 
         _check(rules.max_num_iceberg_orders, count, "MAX_NUM_ICEBERG_ORDERS")
     if rules.max_position and new.side is Side.BUY:
         _check_position(rules, account, entering)
-    if rules.exchange is not NO_EXCHANGE_RULES:
+    if rules.exchange is not _NO_EXCHANGE:
         _check_exchange(rules, account, entering)
 
 
