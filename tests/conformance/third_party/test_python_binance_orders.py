@@ -18,7 +18,7 @@ REFUSED |= {
     # The client asks for a path without ``order/``.
     "helper.replace": "APIError(code=-1020): Path not found.",
     # ... signs what Binance takes without a signature, and has then no key to keep.
-    "plain.listen_key": "APIError(code=-1101): Too many parameters; expected '0' and received '2'.",
+    "plain.listen_key": "APIError(code=-1101): Too many parameters; expected '0' and received '3'.",
     "plain.listen_key.kept": "APIError(code=-1102): Mandatory parameter 'listenKey' was not sent, was empty/null,"
     " or malformed.",
     "plain.listen_key.closed": "APIError(code=-1102): Mandatory parameter 'listenKey' was not sent, was empty/null,"
