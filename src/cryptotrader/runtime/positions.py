@@ -11,9 +11,11 @@ from cryptotrader.ledger.lock import FileLock
 from cryptotrader.net import SystemClock
 from cryptotrader.runtime.paths import make_data_dir
 from cryptotrader.runtime.upstream import Upstream
+from cryptotrader.services.binance.endpoints import VenueEndpoints
 from cryptotrader.services.binance.restAPI.client import BinanceRest
 from cryptotrader.trading.orders import OrderDesk
 from cryptotrader.trading.positions.keeper import KeeperDeps, PositionKeeper
+from cryptotrader.trading.positions.pace import Allowance, PacedVenue
 from cryptotrader.trading.positions.store import PositionStore
 
 
@@ -23,10 +25,12 @@ class Keeping:
 
     Attributes:
         store: Fills and protections.
+        allowance: How fast histories are read.
         may_trade: False where orders would use real money and that was not switched on.
     """
 
     store: PositionStore
+    allowance: Allowance
     may_trade: bool
 
     def keeper(
@@ -34,7 +38,7 @@ class Keeping:
     ) -> PositionKeeper:
         """The positions of an account, not started."""
         deps = KeeperDeps(
-            venue=rest,
+            venue=PacedVenue(rest, self.allowance),
             instruments=upstream.catalogue,
             stream=user,
             market=upstream.live,
@@ -48,7 +52,7 @@ class Keeping:
         return keeper
 
 
-def open_keeping(stack: AsyncExitStack, data_dir: Path, *, venue: str, may_trade: bool) -> Keeping:
+def open_keeping(stack: AsyncExitStack, data_dir: Path, *, endpoints: VenueEndpoints, may_trade: bool) -> Keeping:
     """Open a venue's store; ``stack`` closes it.
 
     Two processes must not watch over the same positions, since both would sell.
@@ -57,8 +61,9 @@ def open_keeping(stack: AsyncExitStack, data_dir: Path, *, venue: str, may_trade
         ConfigError: It cannot be opened, or another process uses it.
     """
     make_data_dir(data_dir)
-    lock = FileLock(data_dir / f"positions-{venue}.lock", owner="another gateway")
+    name = endpoints.name
+    lock = FileLock(data_dir / f"positions-{name}.lock", owner="another gateway")
     stack.callback(lock.release)
-    store = PositionStore(data_dir / f"positions-{venue}.sqlite")
+    store = PositionStore(data_dir / f"positions-{name}.sqlite")
     stack.callback(store.close)
-    return Keeping(store, may_trade)
+    return Keeping(store, Allowance(endpoints.weight_per_minute, SystemClock()), may_trade)

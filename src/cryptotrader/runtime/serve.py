@@ -127,8 +127,8 @@ class _Process:
     def _accounts(self, stack: AsyncExitStack, upstream: Upstream, exchange: ExchangeServer | None) -> VenueAccounts:
         """Accounts of clients' keys; those of an embedded paper exchange are made when they are needed."""
         settings = self._settings
-        name = upstream.endpoints.name
-        keeping = open_keeping(stack, settings.data_dir, venue=name, may_trade=settings.may_trade)
+        endpoints = upstream.endpoints
+        keeping = open_keeping(stack, settings.data_dir, endpoints=endpoints, may_trade=settings.may_trade)
         paper_venue = None if exchange is None else exchange.venue
         accounts = VenueAccounts(
             upstream,
