@@ -87,7 +87,7 @@ async def messages(connection: ClientConnection) -> AsyncIterator[Message]:
 
 def show(message: Message) -> None:
     """One line."""
-    kind, data = message.get("channel", message.get("event")), message.get("data", {})
+    kind, data = message.get("channel") or message["event"], message.get("data", {})
     match kind:
         case "market_data" | "trades":
             text = f"{message['symbol']} {data['price']}"
@@ -127,7 +127,7 @@ async def trade(connection: ClientConnection) -> None:
     amount = 0.0
     order: asyncio.Task[tuple[str, float]] | None = None
     async for message in messages(connection):
-        channel = message.get("channel", message.get("event"))
+        channel: str = message.get("channel") or message["event"]
         if channel not in seen or channel in ("orders", "positions"):
             seen.add(channel)
             show(message)

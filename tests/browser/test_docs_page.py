@@ -78,3 +78,12 @@ def test_the_channel_protocol_can_be_tried_from_the_page(page: Page) -> None:
     page.wait_for(f"{bench}.querySelector('pre').textContent.includes('\"channel\":\"market_data\"')")
     assert TOKEN not in page.run("document.body.innerText")
     assert page.complaints == []
+
+
+def test_a_path_with_a_parameter_can_be_tried_from_the_page(page: Page) -> None:
+    """S1-14: the symbol goes into the path, and the answer is shown."""
+    page.run(f"document.getElementById('token').value = '{TOKEN}'")
+    one = "[...document.querySelectorAll('details')].find(part => part.id === 'position')"
+    page.run(f"{one}.querySelector('button').click()")
+    page.wait_for(f"{one}.querySelector('pre').textContent.startsWith('404 ')")
+    assert "No position in BTCUSDT" in page.run(f"{one}.querySelector('pre').textContent")

@@ -77,7 +77,7 @@ def data_dir(server: Server) -> str:
 
 def position(server: Server) -> float:
     rows = server.get("/api/v1/positions").json()["positions"]
-    return sum(row["amount"] for row in rows if row["symbol"] == "BTCUSDT")
+    return sum((float(row["amount"]) for row in rows if row["symbol"] == "BTCUSDT"), 0.0)
 
 
 def test_an_order_is_placed_over_rest_and_arrives_on_the_channels(server: Server, client: list[str]) -> None:
