@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 
 MASK = "***"
 
@@ -27,14 +28,19 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._longest_first: list[str] = []
 
     def learn(self, *secrets: str | None) -> None:
         """Remember values that must never appear."""
-        self._known.update(value for value in secrets if value and len(value) >= self.MIN_SECRET_CHARS)
+        for value in secrets:
+            if value and len(value) >= self.MIN_SECRET_CHARS and value not in self._known:
+                self._known.add(value)
+                # Where one is the beginning of another, masking it first would leave the other's end.
+                insort(self._longest_first, value, key=lambda each: -len(each))
 
     def clean(self, text: str) -> str:
         """The text without secrets."""
-        for secret in self._known:
+        for secret in self._longest_first:
             if secret in text:
                 text = text.replace(secret, MASK)
         text = _QUERY.sub(rf"\1={MASK}", text)

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from cryptotrader.config import REDACTOR, get_logger
+from cryptotrader.config.secrets import Redactor
 
 
 def test_s0_63_a_line_has_its_level_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,3 +58,10 @@ def test_importing_the_library_leaves_a_program_its_own_logging() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
+    """S0-63."""
+    redactor = Redactor()
+    redactor.learn("made-up-1", "made-up-1-and-more", "made-up-1-and")
+    assert redactor.clean("made-up-1-and-more made-up-1 made-up-1-and") == "*** *** ***"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from cryptotrader.config import REDACTOR
 from cryptotrader.config.settings import load_settings
 from cryptotrader.core.errors import ConfigError
 
@@ -142,3 +144,64 @@ def test_an_address_with_real_money_needs_the_switch_whatever_the_venue_is_calle
 def test_the_address_of_the_websocket_api_counts_too() -> None:
     url = "wss://ws-api.binance.com:443/ws-api/v3"
     assert not load_settings({"binance_ws_api_url": url}).may_trade
+
+
+ALICE = {"api_key": "made-up-key-of-alice", "api_secret": "made-up-secret-of-alice"}
+
+
+def test_further_accounts_come_from_the_environment_or_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-3, C-25: as JSON, as TOML tables, each secret also by the path of a file."""
+    secret = tmp_path / "secret"
+    secret.write_text("made-up-secret-of-bob\n")
+    file = tmp_path / "settings.toml"
+    file.write_text(f'[accounts.bob]\napi_key = "made-up-key-of-bob"\napi_secret_file = "{secret}"\n')
+    bob = load_settings(config_file=file).accounts["bob"]
+    assert bob.api_secret is not None
+    assert bob.api_secret.get_secret_value() == "made-up-secret-of-bob"
+    monkeypatch.setenv("CRYPTOTRADER_ACCOUNTS", json.dumps({"alice": ALICE}))
+    settings = load_settings(config_file=file)
+    assert list(settings.accounts) == ["alice"]
+    whole = tmp_path / "accounts.json"
+    whole.write_text(json.dumps({"carol": ALICE}))
+    monkeypatch.delenv("CRYPTOTRADER_ACCOUNTS")
+    monkeypatch.setenv("CRYPTOTRADER_ACCOUNTS_FILE", str(whole))
+    assert list(load_settings().accounts) == ["carol"]
+    for text in (repr(settings), str(bob), str(load_settings())):
+        assert "made-up" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{made-up-secret", "ACCOUNTS: .*JSON"),
+        ("[]", "ACCOUNTS"),
+        ('{"alice": "made-up-secret"}', "alice"),
+        ('{"alice": {"api_key": "made-up-secret"}}', "api_secret or private_key"),
+        ('{"alice": {"api_key": "k", "api_secret": "made-up-secret", "private_key": "made-up-secret"}}', "not both"),
+        ('{"alice": {"api_key": "k", "api_secret": "made-up-secret", "secret": "made-up-secret"}}', "secret"),
+        ('{"alice": {"api_key": "k", "api_secret_file": "/nowhere/made-up"}}', "api_secret_file"),
+        ('{"default": {"api_key": "k", "api_secret": "made-up-secret"}}', "BINANCE_API_KEY"),
+        ('{"no blanks": {"api_key": "k", "api_secret": "made-up-secret"}}', "letters"),
+    ],
+)
+def test_wrong_accounts_are_named_without_their_secrets(monkeypatch: pytest.MonkeyPatch, text: str, names: str) -> None:
+    monkeypatch.setenv("CRYPTOTRADER_ACCOUNTS", text)
+    with pytest.raises(ConfigError, match=names) as caught:
+        load_settings()
+    assert "made-up-secret" not in str(caught.value)
+
+
+def test_secrets_of_accounts_and_the_master_key_never_reach_a_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """S0-63."""
+    monkeypatch.setenv("CRYPTOTRADER_ACCOUNTS", json.dumps({"alice": ALICE}))
+    path = tmp_path / "master"
+    path.write_text("made-up-master-key\n")
+    monkeypatch.setenv("CRYPTOTRADER_MASTER_KEY_FILE", str(path))
+    settings = load_settings()
+    assert settings.master_key is not None
+    assert settings.master_key.get_secret_value() == "made-up-master-key"
+    assert REDACTOR.clean("made-up-master-key made-up-secret-of-alice made-up-key-of-alice") == "*** *** ***"
