@@ -24,6 +24,7 @@ from cryptotrader.exchange.protocol.limits import LimitPolicy
 from cryptotrader.exchange.server import ExchangeServer
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import Supervisor, SystemClock
+from cryptotrader.runtime.process import calm_collector
 
 BOUNDLESS = 10**9
 """A limit that no benchmark reaches."""
@@ -38,6 +39,7 @@ def without_counts(rules: SymbolRules) -> SymbolRules:
 
 async def main(folder: str) -> None:
     """Serve until stdin ends."""
+    calm_collector()
     sources = open_market("synthetic?seed=1")
     rules = map(without_counts, rules_for(symbol for source in sources for symbol in source.symbols))
     venue = PaperVenue(

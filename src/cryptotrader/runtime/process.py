@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,19 @@ STOP_TIMEOUT_S = 9.0
 """Longest shutdown. Unit: seconds. Reason: container managers kill after ten."""
 
 
+COLLECT_AFTER = (50_000, 20, 20)
+"""Objects made and kept before the collector looks for cycles among them, and how many such looks before it looks at
+older ones. Reason: an exchange with thousands of orders a second spends a sixth of its time on looking with Python's
+own 700, and its slowest answers take twice as long; cycles are few here, and 50,000 objects are some ten megabytes.
+"""
+
+
+def calm_collector() -> None:
+    """Look for cycles less often, and never among what is there already."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     """Run ``main`` until it returns; SIGTERM and SIGINT set the event it is given.
 
@@ -27,6 +41,7 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
 
     # Whoever repeats a request logs it in words of its own.
     set_on_retry_hooks(())
+    calm_collector()
 
     async def guarded() -> int:
         stop = asyncio.Event()

@@ -191,8 +191,7 @@ class BookSide:
                 return
             # As ``external`` says: a call for each level that is used up takes a third of the walk.
             left = max(shown(price, 0) - consumed(price, 0), 0)
-            queue = orders(price)
-            if queue is not None:
+            if (queue := orders(price)) is not None:
                 yield from _walk_queue(price, queue, left, market)
             elif left:
                 yield price, left, None, market
@@ -307,9 +306,8 @@ class BookSide:
             insort(self._order_prices, price)
         if ahead is None:
             ahead = self.external(price) if self._external else 0
-        left = order.qty - order.executed - order.prevented_qty
-        shown = min(order.iceberg_qty, left) if order.iceberg_qty else left
-        queue[order.order_id] = resting = Resting(order, ahead, shown)
+        left = order.remaining
+        queue[order.order_id] = resting = Resting(order, ahead, min(order.iceberg_qty or left, left))
         self.unshown.add(price)
         return resting
 
