@@ -103,6 +103,8 @@ class KeyFile:
             keys = self.read()
             if len(keys) >= MAX_KEYS:
                 raise InvalidParams(f"there may be {MAX_KEYS} keys", param="name")
+            if stored.sealed_secret is not None:
+                self._check_master_key(keys)
             self._write([*keys, stored])
         return new
 
@@ -145,6 +147,17 @@ class KeyFile:
         secret = self._vault.open(stored.id, stored.sealed_secret)
         REDACTOR.learn(secret)
         return secret
+
+    def _check_master_key(self, keys: Iterable[StoredKey]) -> None:
+        """A server opens all secrets with one master key, so they must have been sealed with one."""
+        sealed = next((key for key in keys if key.sealed_secret is not None), None)
+        if sealed is None:
+            return
+        try:
+            self._vault.open(sealed.id, sealed.sealed_secret or "")
+        except ConfigError:
+            text = f"the master key is not the one that key {sealed.id} was sealed with: set CRYPTOTRADER_MASTER_KEY"
+            raise ConfigError(f"{text} as for the server, or revoke the keys of the other one") from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

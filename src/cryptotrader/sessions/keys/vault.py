@@ -129,9 +129,23 @@ def _make(path: Path) -> None:
             file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
+        _place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _place(draft: Path, path: Path) -> None:
+    """Give a file its name, unless another process was first."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError:
+        # Not every file system has hard links; there, two first starts at the same moment are not told apart.
+        draft.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cryptotrader.core.errors import ConfigError, InvalidParams
-from cryptotrader.sessions.keys import KeyFile, KeyKind, KeyLimits, KeyTerms, Principal, Scope, StoredKey
+from cryptotrader.sessions.keys import KeyFile, KeyKind, KeyLimits, KeyTerms, Principal, Scope, StoredKey, Vault
 from tests.support.keys import NOW_MS, KeyPair
 
 OLD_FILE = """[
@@ -166,3 +166,15 @@ def test_the_state_of_a_key_goes_by_the_time() -> None:
     key = StoredKey(id="k", name="k", scopes=(Scope.READ,), created_ms=1, expires_ms=10)
     assert [key.state(now_ms) for now_ms in (9, 10, 11)] == ["active", "expired", "expired"]
     assert StoredKey(id="k", name="k", scopes=(), created_ms=1, revoked_ms=2).state(1) == "revoked"
+
+
+def test_keys_of_one_file_are_sealed_with_one_master_key(tmp_path: Path, keys: KeyFile) -> None:
+    """Else the server, which has one, would refuse the others' logins."""
+    first = keys.create("bot", ["read"], now_ms=1)
+    other = KeyFile(tmp_path / "keys.json", Vault(lambda: bytes(32)))
+    with pytest.raises(ConfigError, match="CRYPTOTRADER_MASTER_KEY"):
+        other.create("other", ["read"], now_ms=1)
+    other.create("pair", ["read"], now_ms=1, terms=KeyTerms(public_key=KeyPair().public))
+    other.revoke(first.key, now_ms=2)
+    other.create("other", ["read"], now_ms=1)
+    assert [key.name for key in keys.read()] == ["bot", "pair", "other"]

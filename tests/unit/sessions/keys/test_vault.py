@@ -105,3 +105,14 @@ def test_a_master_key_that_cannot_be_read_stops_with_a_word_about_it(tmp_path: P
     (tmp_path / "master-key").mkdir()
     with pytest.raises(ConfigError, match="master key"):
         kept_master_key(tmp_path / "master-key")
+
+
+def test_a_file_system_without_links_keeps_a_master_key_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: object, target: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("os.link", link)
+    path = tmp_path / "master-key"
+    assert kept_master_key(path) == kept_master_key(path)
+    assert path.stat().st_mode & 0o077 == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["master-key"]
