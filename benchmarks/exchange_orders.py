@@ -118,7 +118,7 @@ def run() -> Table:
         ),
         notes=f"Signed with HMAC, journalled before they are answered, {REPEATS} runs of {SECONDS:.0f} s in turn; a"
         " fresh exchange for each turn. CPU is of all the exchange's threads: journal, store, and the sixty made-up"
-        " symbols that move meanwhile. Requests/s is what the machine left over while the figures were taken; requests per"
+        " symbols that move meanwhile. Requests/s is what the machine left over; requests per"
         " CPU-second are what one core of its own would give.",
     )
     found: dict[Case, list[Figures]] = {case: [] for case in CASES}

@@ -105,3 +105,44 @@ async def test_a_disk_that_is_hopelessly_behind_is_a_broken_one(
     with pytest.raises(StoreBroken):
         commit.add(b"x", nothing)
     await commit.close()
+
+
+async def test_who_wants_a_call_gets_it_after_the_write_that_holds_what_came_before(tmp_path: Path) -> None:
+    commit = GroupCommit(opened(tmp_path), name="test")
+    told: list[tuple[str, bool, int]] = []
+
+    def tell(name: str, is_kept: bool) -> None:
+        told.append((name, is_kept, len(kept(tmp_path))))
+
+    commit.tell(partial(tell, "nothing waits"))
+    assert told == [("nothing waits", True, 0)]
+    commit.add(b"one", nothing)
+    commit.tell(partial(tell, "waits"))
+    await asyncio.sleep(0)
+    commit.tell(partial(tell, "under way"))
+    commit.add(b"two", nothing)
+    commit.tell(partial(tell, "next write"))
+    await commit.wait()
+    assert [(name, is_kept) for name, is_kept, _ in told[1:]] == [
+        ("waits", True),
+        ("under way", True),
+        ("next write", True),
+    ]
+    assert all(count >= needed for (_, _, count), needed in zip(told[1:], (1, 1, 2), strict=True))
+    await commit.close()
+
+
+async def test_who_wants_a_call_hears_of_a_failure_too(tmp_path: Path) -> None:
+    commit = GroupCommit(_FullDisk(tmp_path), name="test")
+    told: list[bool] = []
+    commit.add(b"one", nothing)
+    commit.tell(told.append)
+    await asyncio.sleep(0)
+    commit.add(b"two", nothing)
+    commit.tell(told.append)
+    with pytest.raises(StoreBroken):
+        await commit.wait()
+    assert told == [False, False]
+    with pytest.raises(StoreBroken):
+        commit.tell(told.append)
+    await commit.close()

@@ -50,7 +50,8 @@ class Turns:
 
     @property
     def count(self) -> int:
-        """Requests that are on their way, at most."""
+        """Requests that wait for their turn or for the disk."""
+        self._forget()
         return len(self._coming) + len(self._begun)
 
     def add(self, turn: Turn) -> None:
