@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import apsw
 import msgspec
 
 from cryptotrader.bus import Topic
+from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import NotConnected
 from cryptotrader.core.events import SystemEvent, Ticker24h, Trade
 from cryptotrader.market.trades import Arrival, TradeTape
@@ -33,6 +34,9 @@ R = TypeVar("R")
 
 ACCOUNT = "default"
 TAPE = 200
+
+SHORT_NS = 3 * NS_PER_S
+"""Length of a break that may go unnoticed. Unit: nanoseconds."""
 
 
 class Requests:
@@ -134,20 +138,47 @@ class AccountEvent(msgspec.Struct):
 
 
 class AccountStream:
-    """Fills and balances: told while connected."""
+    """Fills and balances: told while connected; what was missed is told after a short break, and mostly after others.
 
-    def __init__(self) -> None:
+    Args:
+        clock: The simulation's.
+        draw: Its randomness.
+    """
+
+    def __init__(self, clock: SimulatedClock, draw: random.Random) -> None:
         self.topic: Topic[AccountEvent] = Topic("account")
         self.is_live = False
+        self._clock = clock
+        self._draw = draw
+        self._lost_ns = clock.monotonic_ns()
+        self._missed: list[AccountEvent] = []
 
     def lease(self) -> Lease:
         return Lease()
 
-    def tell(self, report: dict[str, Any], balances: list[dict[str, str]]) -> None:
+    def break_off(self) -> None:
         if self.is_live:
-            self.topic.publish(AccountEvent("executionReport", report))
-            rows = [{"a": row["asset"], "f": row["free"], "l": row["locked"]} for row in balances]
-            self.topic.publish(AccountEvent("outboundAccountPosition", {"B": rows}))
+            self.is_live, self._lost_ns = False, self._clock.monotonic_ns()
+
+    def come(self) -> None:
+        is_short = self._clock.monotonic_ns() - self._lost_ns < SHORT_NS
+        self.is_live = True
+        if is_short or self._draw.random() < 0.7:
+            for event in self._missed:
+                self.topic.publish(event)
+        self._missed.clear()
+
+    def tell(self, report: dict[str, Any], balances: list[dict[str, str]]) -> None:
+        rows = [{"a": row["asset"], "f": row["free"], "l": row["locked"]} for row in balances]
+        events = [
+            AccountEvent("executionReport", report),
+            AccountEvent("outboundAccountPosition", {"B": rows}),
+        ]
+        if not self.is_live:
+            self._missed += events
+            return
+        for event in events:
+            self.topic.publish(event)
 
 
 class Disk:
@@ -158,6 +189,7 @@ class Disk:
         self._draw = draw
         self._failures = failures
         self.is_alive = True
+        self.on_keep: Callable[[Protection], object] = lambda protection: None
 
     def symbols(self, account: str) -> dict[str, tuple[str, str]]:
         return self._store.symbols(account)
@@ -184,6 +216,7 @@ class Disk:
             if self._draw.random() < self._failures:
                 raise apsw.FullError("the disk is full")
             self._store.keep(protection)
+            self.on_keep(protection)
 
     def notes(self, account: str) -> dict[str, str]:
         return self._store.notes(account)
@@ -200,7 +233,7 @@ class Life:
         self.venue = venue
         self.requests = Requests(venue)
         self.trades = TradeStream(venue, venue.draw)
-        self.stream = AccountStream()
+        self.stream = AccountStream(clock, venue.draw)
         self.disk = Disk(store, venue.draw, failures=disk_failures)
         numbers = itertools.count()
         self.desk = OrderDesk(self.requests, clock, entropy=lambda size: next(numbers).to_bytes(size))
@@ -228,12 +261,12 @@ class Life:
     def connect(self) -> None:
         """Both streams work."""
         self.trades.come()
-        self.stream.is_live = True
+        self.stream.come()
 
     def break_off(self) -> None:
         """Both streams are gone."""
         self.trades.break_off()
-        self.stream.is_live = False
+        self.stream.break_off()
 
     async def die(self) -> None:
         """At once."""

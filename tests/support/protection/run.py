@@ -6,6 +6,8 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
+import apsw
+
 from cryptotrader.core.errors import CryptotraderError
 from cryptotrader.core.events import SystemEvent, Trade
 from cryptotrader.core.scaled import SCALE
@@ -144,6 +146,8 @@ class Run:
         self.store = PositionStore(":memory:")
         self.verdict = Verdict(seed, tuple(self.plan.families), [])
         self.set: Protection | None = None
+        self.firsts: dict[int, Protection] = {}
+        """Each protection as it was first kept, by serial."""
         self.is_cleared = False
         self.was_sold_ms: int | None = None
         self.events: list[SystemEvent] = []
@@ -201,6 +205,7 @@ class Run:
     async def _begin_life(self) -> None:
         failures = 0.1 if self.plan.has("full disk") else 0.0
         self.life = Life(self.venue, self.store, self.clock, disk_failures=failures)
+        self.life.disk.on_keep = lambda state: self.firsts.setdefault(state.serial, state)
         self.life.start()
         await asyncio.sleep(self.plan.draw.choice((0.0, 0.3)))
         self.life.connect()
@@ -318,10 +323,8 @@ class Run:
                     return
                 await asyncio.sleep(0.5)
                 continue
-            except Exception as error:
-                if type(error).__name__ != "FullError":
-                    raise
-                continue
+            except (apsw.FullError, RuntimeError):
+                continue  # The disk is full, or the process has just died.
             kept = self.store.protections(ACCOUNT)
             if kept and life.disk.is_alive:
                 self.set = kept[0]
@@ -341,7 +344,7 @@ class Run:
         before = self.store.protections(ACCOUNT)[0]
         try:
             life.keeper.protections.clear(SYMBOL)
-        except Exception as error:
+        except (CryptotraderError, apsw.FullError) as error:
             self.note(f"not cleared: {error}")
             return
         if before.phase is Phase.ARMED:
@@ -390,7 +393,7 @@ class Run:
             if state.cause is not None:
                 say("cleared: it fired although it was taken back")
             return
-        index = naive_trigger(state, trades)
+        index = naive_trigger(self.firsts[state.serial], trades)
         if self.was_sold_ms is not None:
             # Whether the sale or the price came first is a matter of who hears of it first.
             if index is None and state.cause is not None:

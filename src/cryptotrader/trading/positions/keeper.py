@@ -281,6 +281,9 @@ class PositionKeeper:
                 self._balances.on_event(event.data)
 
     async def _follow(self) -> None:
+        # Where this job was ended by a disk that is full, what it had not kept is kept now.
+        for symbol in tuple(self._books):
+            self.check_closed(symbol)
         while True:
             report = await self._waiting.get()
             try:

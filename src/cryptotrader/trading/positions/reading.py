@@ -64,7 +64,8 @@ class Reader:
         self._history = history
         self._balances = balances
         self._ready = asyncio.Event()
-        self._is_due = True
+        self._asked, self._answered = 1, 0
+        """How often a reading was asked for, and up to which of these wishes it was done."""
         self._was_live = False
         self._failures = 0
         self._suspects: dict[str, int] = {}
@@ -80,7 +81,11 @@ class Reader:
 
     def ask_again(self) -> None:
         """Something was missed: read the history soon."""
-        self._is_due = True
+        self._asked += 1
+
+    @property
+    def _is_due(self) -> bool:
+        return self._asked != self._answered
 
     async def run(self) -> None:
         """Read and compare, for ever."""
@@ -90,7 +95,7 @@ class Reader:
                 self.problem, self._failures = None, 0
                 pause_s = SECOND_LOOK_S if self._suspects else COMPARE_S
             except CryptotraderError as error:
-                self.problem, self._is_due = error, True
+                self.problem = error
                 pause_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 16))
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
                 self._failures += 1
@@ -105,7 +110,7 @@ class Reader:
             await clock.sleep(min(LOOK_S, pause_s))
             is_live = self._deps.stream.is_live
             if is_live and not self._was_live:
-                self._is_due = True
+                self.ask_again()
             elif not is_live and self._was_live:
                 self._keeper.lose()
             self._was_live = is_live
@@ -114,10 +119,11 @@ class Reader:
 
     async def _round(self) -> None:
         is_live = self._was_live = self._deps.stream.is_live
-        is_full, self._is_due = self._is_due, False
+        is_full, asked = self._is_due, self._asked
         await self._balances.read(is_followed=is_live)
         if is_full:
             await self._read_all()
+            self._answered = asked
         changed = self._changed()
         if changed and not is_full:
             await self._read(self._symbols_of(set(changed)))
