@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cryptotrader.core.orders import OrderType, Side
+from cryptotrader.exchange.engine.accounts import Wallet
+from cryptotrader.exchange.engine.matching.book import BookSide, Resting
 from cryptotrader.exchange.engine.order_lists import ListKind, NewOrderList
 from cryptotrader.exchange.engine.orders import AmendOrder, NewOrder, Stop
 from tests.support.twin.bench import Bench
@@ -43,6 +46,25 @@ def test_seeded_sessions_agree_with_the_twin(block: int) -> None:
 def test_whatever_is_chosen_engine_and_twin_agree(random: Random) -> None:
     failure = play_with(random, 25)
     assert failure is None, str(failure)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "wrong"),
+    [
+        (Resting, "shorten", lambda resting, left, time_ms: None),
+        (BookSide, "shrunk", lambda book, order: None if order.remaining else book.remove(order)),
+        (Wallet, "credit", lambda wallet, asset, amount: wallet._free.__setitem__(asset, wallet.free(asset))),
+    ],
+)
+def test_a_broken_engine_is_found_out_and_the_session_cut_down(
+    monkeypatch: pytest.MonkeyPatch, where: type, name: str, wrong: Callable[..., None]
+) -> None:
+    """The queue ahead never gets shorter; a smaller order shows what it did; money outside of trades goes nowhere."""
+    monkeypatch.setattr(where, name, wrong)
+    failure = next(found for seed in range(20) if (found := play(seed)) is not None)
+    small = shrink(failure)
+    assert len(small.commands) <= 10, str(small)
+    assert str(failure.seed) in str(small)
 
 
 # Determinism

@@ -41,7 +41,7 @@ class Bench:
         self.update_id = 1
         self.source_trade_ids = dict.fromkeys(SYMBOLS, 100)
         self.source_trades: dict[str, Trade] = {}
-        """The last one of each symbol that was listened to: what a source tells at a start."""
+        """The last one of each symbol: what a source tells at a start."""
         self.done: Counter[str] = Counter()
         self.checks = Checks(self.engine, self.twin)
         self.log: list[Event] = []
@@ -184,11 +184,11 @@ class Bench:
         else:
             engine = self.kept.replayed()
             self.checks.are_fills_apart = True
-            for symbol, trade in self.source_trades.items():
-                before = engine.next_trade_id(symbol)
-                engine.prime(trade)
-                if engine.next_trade_id(symbol) != before:
-                    reminded[symbol] = [(trade.time_ms, trade.price)]
+        for symbol, trade in self.source_trades.items():
+            before = engine.next_trade_id(symbol)
+            engine.prime(trade)
+            if engine.next_trade_id(symbol) != before:
+                reminded[symbol] = [(trade.time_ms, trade.price)]
         self.engine = self.checks.engine = engine
         return reminded
 
@@ -216,8 +216,7 @@ class Bench:
             self.source_trade_ids[symbol] += 1
             number = self.source_trade_ids[symbol]
             trade = Trade(symbol, number, tick * TICK, lots * STEPS[symbol], now_ms, sells, now_ms)
-            if symbol not in self.twin.still:
-                self.source_trades[symbol] = trade
+            self.source_trades[symbol] = trade
             return engine.on_trade(trade, now_ms)
         if kind == "ticker":
             _, (bid, bid_lots), (ask, ask_lots), ahead = what

@@ -114,7 +114,8 @@ class Twin(TwinWaiting):
         steps, wanted = self.plan(order, amount)
         done = sum(step.qty if not step.mode else step.taker_lost for step in steps)
         if amount:
-            if done < self.rules[order.symbol].min_qty:
+            rules = self.rules[order.symbol]
+            if done < rules.min_qty or (rules.max_qty and done > rules.max_qty):
                 raise Refused("LOT_SIZE")
             order.qty = wanted
         if order.type not in UNPRICED:
@@ -246,8 +247,11 @@ class Twin(TwinWaiting):
         From the journal alone, orders come back behind all that the source shows, in the order in which they came to
         work, icebergs with a whole slice. A restart while a symbol stands still is left out: see ``Bench``.
         """
-        for symbol, halves in self.halves.items():
+        for symbol in self.halves:
             self.trades[symbol] = reminded.get(symbol, [])
+            for _, price in self.trades[symbol]:
+                self.remind(symbol, price)
+        for symbol, halves in self.halves.items():
             for half in halves.values():
                 half.taken.clear()
                 for price in half.order_prices() if not keeps_places else ():
@@ -258,6 +262,13 @@ class Twin(TwinWaiting):
                         half.join(order)
             whole = {side: tuple(half.external.items()) for side, half in halves.items()}
             self.show_all(symbol, whole["BUY"], whole["SELL"])
+
+    def remind(self, symbol: str, price: int) -> None:
+        """The source traded at a price when nobody listened: stops follow it, and none triggers."""
+        self.last[symbol] = price
+        for order in self.waiting:
+            if order.symbol == symbol and order.best:
+                order.best = (max if order.side == "SELL" else min)(order.best, price)
 
     # The source
 

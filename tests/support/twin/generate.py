@@ -10,7 +10,7 @@ from cryptotrader.exchange.engine.orders import AmendOrder, CancelOrder, NewOrde
 from cryptotrader.exchange.engine.rules import ALL_STP_MODES
 from tests.support.twin.commands import Command
 from tests.support.twin.exchange import Twin
-from tests.support.twin.model import UNPRICED, TwinOrder, cost
+from tests.support.twin.model import UNIT, UNPRICED, TwinOrder, cost
 from tests.support.twin.world import ASSETS, HIGH, LOW, MIDDLE, NAMES, ROUTED, STEPS, SYMBOLS, TICK
 
 KINDS = {
@@ -51,6 +51,7 @@ class Generator:
         self.random = random
         self._twin = twin
         self._count = 0
+        self._account = NAMES[0]
         first = random.choice(SYMBOLS)
         self._weights = [6 if symbol == first else 2 for symbol in SYMBOLS]
         self._opening = [
@@ -70,7 +71,7 @@ class Generator:
         if self._twin.still and random.random() < 0.2:
             kind = "status" if self._twin.halted and random.random() < 0.5 else "snapshot"
         wait_ms = random.choice((0, 1, 1, 7, 2_000))
-        account = random.choice(NAMES)
+        self._account = account = random.choice(NAMES)
         symbol = random.choices(SYMBOLS, self._weights)[0]
         what: object
         match kind:
@@ -147,6 +148,8 @@ class Generator:
         is_limited = kind not in UNPRICED
         tif = random.choices(("GTC", "IOC", "FOK"), (8, 1, 1))[0] if is_limited else "GTC"
         lots = random.choice((1, 2, 3, 5, 8, 12, 30))
+        if random.random() < 0.06:
+            lots = self.all_lots(symbol, side)
         amount = 0
         if qty is None:
             qty = lots * step + (random.random() < ODDITY)
@@ -177,6 +180,13 @@ class Generator:
             peg=peg,
             use_sor=not label and is_routed and random.random() < 0.2,
         )
+
+    def all_lots(self, symbol: str, side: str) -> int:
+        """About as much as the account can pay."""
+        free = self._twin.free(self._account, symbol[:3] if side == "SELL" else symbol[3:])
+        if side == "BUY":
+            free = free * UNIT // (MIDDLE * TICK)
+        return max(1, min(40, free // STEPS[symbol] + self.random.choice((-1, 0, 0, 0, 1))))
 
     def stop(self, symbol: str, kind: str, side: str) -> Stop:
         """A stop price where the market has yet to go, mostly, or a trailing delta, or both."""

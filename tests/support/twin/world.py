@@ -46,7 +46,7 @@ def _rules(symbol: str) -> SymbolRules:
 
 RULES = tuple(_rules(symbol) for symbol in SYMBOLS)
 
-_START = {"AAA": 37_100 * 170, "BNB": 51_300 * 60, "UUU": 160_000_00, "VVV": 90_000_00}
+_START = {"AAA": 37_100 * 170, "BNB": 51_300 * 38, "UUU": 160_000_00, "VVV": 90_000_00}
 """Some two hundred lots' worth, so that balances do run out."""
 
 _BY_SYMBOL = {
