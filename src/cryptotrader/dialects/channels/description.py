@@ -162,7 +162,14 @@ FROM_SERVER = (
     MessageDoc(
         SystemMessage,
         "system_events: a connection, a book, a limit or a protection changed",
-        (SystemMessage("exchange_connection_status", SystemData(EXCHANGE, "connected", MS), MS),),
+        (
+            SystemMessage("exchange_connection_status", SystemData(EXCHANGE, "connected", MS), MS),
+            SystemMessage(
+                "protection_triggered",
+                SystemData(EXCHANGE, "stop_loss", MS, symbol=SYMBOL, detail="stop_loss at 40990.00000000"),
+                MS,
+            ),
+        ),
     ),
     MessageDoc(
         ErrorMessage,

@@ -208,14 +208,14 @@ class OrderData(msgspec.Struct, frozen=True):
     symbol: str
     exchange: str
     timestamp: Timestamp
-    type: str
+    type: Annotated[str, Meta(description="The exchange's word in small letters: limit, market, stop_loss_limit")]
     side: Literal["buy", "sell"]
     amount: Number
-    price: Number
+    price: Annotated[float, Meta(description="The limit; without one the average that was paid, 0 before a fill")]
     cost: Number
     filled: Number
     remaining: Number
-    status: str
+    status: Annotated[str, Meta(description="The exchange's word in small letters: new, partially_filled, filled")]
     fee: Fee
 
 
@@ -264,16 +264,22 @@ class SystemData(msgspec.Struct, frozen=True, omit_defaults=True):
     """What changed. Events other than a connection's say what it is about."""
 
     exchange: str
-    status: str
+    status: Annotated[str, Meta(description="Of a connection: connecting, connected or disconnected")]
     timestamp: Timestamp
     symbol: str | None = None
-    detail: str | None = None
+    detail: Annotated[str, Meta(description="Which connection, or what happened, in words")] | None = None
 
 
 class SystemMessage(msgspec.Struct, frozen=True):
     """S1-15."""
 
-    event: str
+    event: Annotated[
+        str,
+        Meta(
+            description="exchange_connection_status, orderbook_resync, stream_stale, rate_limit, position_mismatch,"
+            " protection_triggered, protection_done, protection_partial, protection_refused"
+        ),
+    ]
     data: SystemData
     timestamp: Timestamp
     channel: Literal["system_events"] = "system_events"
