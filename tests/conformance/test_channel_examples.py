@@ -32,7 +32,7 @@ CHANNELS = ("market_data", "orderbook", "trades", "orders", "positions", "system
 
 RUN_S = 45.0
 
-LANGUAGES = ("python", "javascript")
+LANGUAGES = ("python", "javascript", "javascript without packages")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,12 @@ def client(request: pytest.FixtureRequest) -> list[str]:
     """How to start the example."""
     if request.param == "python":
         return [sys.executable, "-W", "error", str(FOLDER / "channels.py")]
+    if request.param != "javascript":
+        # From version 22 on it is there without the flag.
+        node = [need("node"), "--experimental-websocket", "--no-warnings"]
+        if subprocess.run([*node, "-e", "new WebSocket('ws://[')"], capture_output=True, check=False).returncode == 9:
+            pytest.skip("a node with a WebSocket of its own is missing; get version 20 or later from nodejs.org")
+        return [*node, str(FOLDER / "channels.js")]
     request.getfixturevalue("node_modules")
     return [need("node"), str(FOLDER / "channels.js")]
 

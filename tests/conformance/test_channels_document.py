@@ -285,6 +285,24 @@ def test_every_channel_and_every_state_of_a_connection_is_on_the_page() -> None:
         assert f"`{state.value}`" in section("system_events")
 
 
+def test_every_system_event_of_the_code_is_on_the_page_and_in_the_document() -> None:
+    """S1-15: with the words of its status."""
+    shown = {
+        event.strip("`"): set(re.findall(r"`(\w+)`", status))
+        for event, status, _ in ROW.findall(section("system_events"))
+        if event != "`event`" and event.startswith("`")
+    }
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    made = set(re.findall(r'SystemEvent\(\s*event="(\w+)"|"((?:protection|position|orderbook|stream)_\w+)"', source))
+    names = {name for pair in made for name in pair if name}
+    assert shown.keys() - names == {"exchange_connection_status"}
+    described = DOCUMENT["components"]["schemas"]["channels.SystemMessage"]["properties"]["event"]["description"]
+    assert set(described.split(", ")) == shown.keys()
+    for words in shown.values():
+        for word in words:
+            assert f'"{word}"' in source
+
+
 def test_links_lead_somewhere() -> None:
     headings = {
         re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", TEXT, re.M)
