@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,12 +16,15 @@ from websockets.exceptions import ConnectionClosed
 
 TOKEN = "test_token_123"
 
-_offsets = itertools.count()
+_newest = [0]
+"""Timestamp of the newest login."""
 
 
 def login(api_key: str = TOKEN, secret: str = TOKEN, *, timestamp: int | None = None) -> dict[str, Any]:
     """The first message, signed; each call has a timestamp of its own, since a login is good for one time."""
-    stamp = time.time_ns() // 1_000_000 - next(_offsets) % 20_000 if timestamp is None else timestamp
+    if timestamp is None:
+        _newest[0] = max(time.time_ns() // 1_000_000, _newest[0] + 1)
+    stamp = _newest[0] if timestamp is None else timestamp
     text = f"GET\n/ws\n{stamp}\n"
     signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     return {"action": "authenticate", "api_key": api_key, "timestamp": stamp, "signature": signature}
