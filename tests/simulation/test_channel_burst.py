@@ -1,4 +1,4 @@
-"""All streams and channels at once under the recording's busiest second: the short run of ``make simulate-channels``."""
+"""All streams and channels at once under the recording's busiest second: a short run of ``make simulate-channels``."""
 
 from __future__ import annotations
 
