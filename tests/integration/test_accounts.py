@@ -194,6 +194,53 @@ def test_logins_of_both_kinds_of_key_open_the_channels_and_close_with_the_key(se
         streams[1].close()
 
 
+def channel_messages(stream: websocket.WebSocket, order_id: str) -> list[dict[str, Any]]:
+    """Everything on the private channels, up to the cancellation of an order."""
+    seen: list[dict[str, Any]] = []
+    while True:
+        message = json.loads(stream.recv())
+        if message.get("channel") in ("orders", "positions"):
+            seen.append(message)
+            if message["data"].get("id") == order_id and message["data"]["status"] == "canceled":
+                return seen
+
+
+def test_private_channels_tell_every_key_of_its_own_account(server: Server, keys: KeyFile) -> None:
+    """S1-12, S1-14, C-3."""
+    bots = [bot(server, keys, name) for name in ("alice", "bob")]
+    streams = []
+    for each in bots:
+        at_ms = time.time_ns() // 1_000_000
+        signature = signed_with_secret(each.key.secret, at_ms)
+        stream = websocket.create_connection(server.ws + "/ws", timeout=20)
+        login = {"action": "authenticate", "api_key": each.key.key, "timestamp": at_ms, "signature": signature}
+        stream.send(json.dumps(login))
+        assert json.loads(stream.recv())["event"] == "authenticated"
+        stream.send(
+            json.dumps(
+                {
+                    "action": "subscribe",
+                    "channels": ["orders", "positions"],
+                    "params": {"exchange": "binance", "symbols": ["BTCUSDT"]},
+                }
+            )
+        )
+        while json.loads(stream.recv()).get("event") != "subscribed":
+            pass
+        streams.append(stream)
+    bots[0].place(MARKET)
+    placed = [str(each.place()["orderId"]) for each in bots]
+    for each, order_id in zip(bots, placed, strict=True):
+        assert each.call("DELETE", f"/api/v1/order?symbol=BTCUSDT&orderId={order_id}").status_code == 200
+    seen = [channel_messages(stream, order_id) for stream, order_id in zip(streams, placed, strict=True)]
+    told = [{message["data"].get("id") for message in messages if message["channel"] == "orders"} for messages in seen]
+    assert placed[0] in told[0]
+    assert told[1] == {placed[1]}
+    assert not told[0] & told[1]
+    for stream in streams:
+        stream.close()
+
+
 def test_accounts_and_their_money_outlive_the_server_and_secrets_are_nowhere(tmp_path: Path) -> None:
     """The paper exchange keeps the accounts, and the gateway its keys to them."""
     keys = key_file(load_settings({"data_dir": tmp_path}))
