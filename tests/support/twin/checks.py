@@ -19,7 +19,7 @@ from cryptotrader.exchange.engine.events import (
     TopChanged,
     TradePrinted,
 )
-from cryptotrader.exchange.engine.orders import NO_TRADE, Fill, Order, PreventedMatch
+from cryptotrader.exchange.engine.orders import NO_TRADE, NOT_WORKING_MS, Fill, Order, PreventedMatch
 from tests.support.twin.exchange import Twin
 from tests.support.twin.model import TwinList, cost
 from tests.support.twin.money import TwinFill, TwinPrevention
@@ -181,6 +181,8 @@ class Checks:
             expected = (order.status, order.qty, order.executed, order.spent, order.prevented, order.amends)
             assert found == expected, f"order {number}: {found} instead of {expected}"
             assert mine.client_order_id == order.client
+            assert mine.expiry_reason == order.reason, f"order {number}: {mine.expiry_reason} for {order.reason}"
+            assert mine.working_ms == (order.since_ms if order.works else NOT_WORKING_MS), f"order {number}"
             assert mine.qty == mine.executed + mine.prevented_qty + mine.remaining
             assert mine.executed == self.filled(mine)
             if mine.is_open:
@@ -211,22 +213,20 @@ class Checks:
 
     def compare_balances(self) -> None:
         """The same balances; nothing lost, nothing locked that no order needs, and all of it told."""
+        total = dict.fromkeys(ASSETS, 0)
         for name in NAMES:
+            holds = dict.fromkeys(ASSETS, 0)
+            for order in self.engine.open_orders(name):
+                holds[_paying(order)] += order.held
             for asset, free, held in self.engine.balances(name):
-                expected = (self.twin.free(name, asset), self.twin.locked(name, asset))
+                locked = self.twin.locked(name, asset)
+                expected = (self.twin.accounts[name].totals[asset] - locked, locked)
                 assert (free, held) == expected, f"{name} {asset}: {(free, held)} instead of {expected}"
                 assert free >= 0
-                assert held >= 0
+                assert held == holds[asset], f"{name} {asset}: {held} locked, orders hold {holds[asset]}"
                 assert self._balances[name, asset] == (free, held), f"balances of {name} changed and no event told"
-            mine = self.engine.open_orders(name)
-            for asset in ASSETS:
-                assert self.engine_locked(name, asset) == sum(order.held for order in mine if _paying(order) == asset)
-        for asset in ASSETS:
-            assert self._held(asset) == self._sum[asset], f"{asset} was lost or made"
-
-    def engine_locked(self, name: str, asset: str) -> int:
-        """What the engine says is locked."""
-        return next((held for each, _, held in self.engine.balances(name) if each == asset), 0)
+                total[asset] += free + held
+        assert total == self._sum, "something was lost or made"
 
     def _held(self, asset: str) -> int:
         return sum(free + held for name in NAMES for each, free, held in self.engine.balances(name) if each == asset)
@@ -304,9 +304,8 @@ class Checks:
 
 
 def _as_twin(fill: Fill) -> TwinFill:
-    is_routed = fill.allocation_id != NO_TRADE
     money = (fill.price, fill.qty, fill.quote_qty, fill.commission, fill.commission_asset)
-    return TwinFill(fill.order_id, *money, fill.is_maker, is_routed)
+    return TwinFill(fill.order_id, *money, fill.is_maker, fill.why)
 
 
 _BASES = {rules.symbol: (rules.base, rules.quote) for rules in RULES}

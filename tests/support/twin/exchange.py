@@ -314,10 +314,10 @@ class Twin(TwinWaiting):
                 left.append((order, part))
         return found
 
-    def filled_by_source(self, order: TwinOrder, qty: int) -> None:
+    def filled_by_source(self, order: TwinOrder, qty: int, why: str) -> None:
         """The source's market trades with an order that rests."""
         self.print(order.symbol, order.price)
-        self.fill(order, order.price, qty, is_maker=True)
+        self.fill(order, order.price, qty, why=why)
         self.halves[order.symbol][order.side].traded(order, qty)
 
     def cross(self, symbol: str) -> None:
@@ -343,11 +343,11 @@ class Twin(TwinWaiting):
                 return
             if realism == "optimistic":
                 other.consume(best, min(order.left, other.outside(best)))
-                self.filled_by_source(order, order.left)
+                self.filled_by_source(order, order.left, "TOUCH")
                 return
             qty = min(due, other.outside(best))
             other.consume(best, qty)
-            self.filled_by_source(order, qty)
+            self.filled_by_source(order, qty, "CROSSED")
             due -= qty
 
     def trade(self, symbol: str, price: int, qty: int, *, sells: bool) -> None:
@@ -367,7 +367,7 @@ class Twin(TwinWaiting):
                     got = order.left if is_whole else min(left, half.shown(order))
                     left -= min(left, got)
                     if got:
-                        self.filled_by_source(order, got)
+                        self.filled_by_source(order, got, "THROUGH")
         hit = self.halves[symbol]["BUY" if sells else "SELL"]
         skipped = {each.number for each in hit.orders(price) if self.realism(each) == "pessimistic"}
         reached = hit.pass_volume(price, left, skipped)
@@ -380,10 +380,10 @@ class Twin(TwinWaiting):
         if left > sum(reached.values()):
             self.print(symbol, price)
         for order in touched:
-            self.filled_by_source(order, order.left)
+            self.filled_by_source(order, order.left, "TOUCH")
         for number, part in reached.items():
             if self.realism(self.orders[number]) != "optimistic":
-                self.filled_by_source(self.orders[number], part)
+                self.filled_by_source(self.orders[number], part, "QUEUE")
         self.settle()
 
     def ticker(self, symbol: str, best: tuple[Level, Level], update_id: int) -> None:
@@ -408,7 +408,7 @@ class Twin(TwinWaiting):
                     wanted = order.left if realism == "optimistic" else min(half.shown(order), left)
                     other.consume(price, min(wanted, left), update_id)
                     left -= min(wanted, left)
-                    self.filled_by_source(order, wanted)
+                    self.filled_by_source(order, wanted, "TOUCH" if realism == "optimistic" else "CROSSED")
             if left > 0 and beaten:
                 other.consume(price, left, update_id)
         self.settle()

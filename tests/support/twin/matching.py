@@ -171,16 +171,16 @@ class TwinMatching(TwinMoney):
                 self.prevent(order, step)
                 continue
             self.print(step.symbol, step.price)
-            self.fill(order, step.price, step.qty, is_maker=False, is_routed=is_routed)
+            self.fill(order, step.price, step.qty, why="ALLOCATION" if is_routed else "TAKER")
             if step.who is None:
                 half.consume(step.price, step.gone)
             else:
-                self.fill(step.who, step.price, step.qty, is_maker=True)
+                self.fill(step.who, step.price, step.qty, why="USER")
                 half.traded(step.who, step.qty)
         if not order.is_open:
             return
         if is_cut or order.type in UNPRICED or order.tif in ("IOC", "FOK"):
-            self.end(order, "EXPIRED")
+            self.end(order, "EXPIRED", reason=_reason(order, is_cut=is_cut))
         else:
             self.halves[order.symbol][order.side].join(order)
 
@@ -219,3 +219,12 @@ class TwinMatching(TwinMoney):
         last = self.last[order.symbol]
         needs = [each.need(last) for each in (order, order.sibling) if each is not None]
         order.purse.amount = min(order.purse.amount, max(needs))
+
+
+def _reason(order: TwinOrder, *, is_cut: bool) -> str:
+    """Why the rest of an order expires (``user-data-stream.md``, "Order Expiry Reason")."""
+    if is_cut:
+        return "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"
+    if order.type in UNPRICED:
+        return "INSUFFICIENT_LIQUIDITY"
+    return {"IOC": "UNFILLED_IOC_QUANTITY_EXPIRED", "FOK": "UNFILLED_FOK_ORDER_EXPIRED"}[order.tif]

@@ -80,6 +80,8 @@ class TwinOrder:
     prevented: int = 0
     amends: int = 0
     status: str = "NEW"
+    reason: str = ""
+    """Why it expired."""
     works: bool = False
     since_ms: int = 0
     """When it came to work."""

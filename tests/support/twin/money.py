@@ -35,7 +35,7 @@ class TwinFill(NamedTuple):
     fee: int
     fee_asset: str
     is_maker: bool
-    is_routed: bool
+    why: str
 
 
 class TwinPrevention(NamedTuple):
@@ -155,27 +155,32 @@ class TwinMoney:
     def touch(self, order: TwinOrder) -> None:
         """An order triggers or trades: the one that it cancels expires. What was locked for both stays for it."""
         if order.sibling is not None:
-            self.end(order.sibling, "EXPIRED", alone=True)
+            self.end(order.sibling, "EXPIRED", reason="OCO_TRIGGER", alone=True)
 
-    def end(self, order: TwinOrder, status: str, *, alone: bool = False) -> None:
+    def end(self, order: TwinOrder, status: str, *, reason: str = "", alone: bool = False) -> None:
         """An order ends unfilled, and the rest of its list with it unless ``alone``."""
         if order.works:
             half = self.halves[order.symbol][order.side]
             if order in half.orders(order.price):
                 half.leave(order)
         self.waiting = [each for each in self.waiting if each is not order]
-        order.status = status
+        order.status, order.reason = status, reason
         self.changed.add(order.number)
         self.open.pop(order.number, None)
         if order.list is not None and not alone:
+            is_working = order.list.kind != "OCO" and order is order.list.legs[0]
             for other in order.list.legs:
-                if other.is_open:
-                    self.end(other, "CANCELED" if status == "CANCELED" else "EXPIRED", alone=True)
+                if other.is_open and status == "CANCELED":
+                    self.end(other, status, alone=True)
+                elif other.is_open:
+                    why = "OTO_PHASE_ONE_EXPIRED" if is_working else "OCO_TRIGGER"
+                    self.end(other, "EXPIRED", reason=why, alone=True)
 
-    def fill(self, order: TwinOrder, price: int, qty: int, *, is_maker: bool, is_routed: bool = False) -> None:
+    def fill(self, order: TwinOrder, price: int, qty: int, *, why: str) -> None:
         """Money changes hands."""
         rules = self.rules[order.symbol]
         quote = cost(price, qty)
+        is_maker = why not in ("TAKER", "ALLOCATION")
         fee_asset, fee = self.fee(order, qty, quote, is_maker=is_maker)
         self.touch(order)
         order.executed += qty
@@ -192,7 +197,7 @@ class TwinMoney:
             order.purse.amount = order.need(self.last[order.symbol])
         if not order.left:
             del self.open[order.number]
-        self.fills.append(TwinFill(order.number, price, qty, quote, fee, fee_asset, is_maker, is_routed))
+        self.fills.append(TwinFill(order.number, price, qty, quote, fee, fee_asset, is_maker, why))
         if order.list is not None and order.list.kind != "OCO" and order is order.list.legs[0]:
             self.working_filled(order, order.list, qty, fee=fee if fee_asset == rules.base else 0)
 

@@ -69,7 +69,7 @@ class TwinWaiting(TwinMatching):
                 raise Refused("Account has insufficient balance for requested action.")
         except Refused:
             order.price = price
-            self.end(order, "EXPIRED")
+            self.end(order, "EXPIRED", reason="REJECTED")
             return
         order.works = True
         order.since_ms = self.now_ms
@@ -95,8 +95,9 @@ class TwinWaiting(TwinMatching):
             for leg in pending:
                 leg.qty = qty
         self.changed |= {leg.number for leg in pending}
-        if not self.may_be_released(pending):
-            self.end(pending[0], "EXPIRED")
+        refused = self.refused(pending)
+        if refused is not None:
+            self.end(refused, "EXPIRED", reason="REJECTED")
             return
         for leg in pending:
             leg.status = "NEW"
@@ -106,11 +107,12 @@ class TwinWaiting(TwinMatching):
             elif leg.is_open:
                 self.go_to_work(leg)
 
-    def may_be_released(self, pending: list[TwinOrder]) -> bool:
-        """Whether nothing stands in the way of any of them."""
+    def refused(self, pending: list[TwinOrder]) -> TwinOrder | None:
+        """The first of them that something stands in the way of."""
+        leg = pending[0]
         try:
             if len(pending) == 2:
-                self.check_pair(pending, self.last[pending[0].symbol])
+                self.check_pair(pending, self.last[leg.symbol])
             for leg in pending:
                 self.check_stop(leg)
                 self.check_size(leg)
@@ -124,8 +126,8 @@ class TwinWaiting(TwinMatching):
                     finally:
                         leg.price = price
         except Refused:
-            return False
-        return True
+            return leg
+        return None
 
     def check_size(self, order: TwinOrder) -> None:
         """Filters on the quantity."""
