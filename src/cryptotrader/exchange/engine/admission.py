@@ -26,6 +26,10 @@ from cryptotrader.exchange.engine.rules.filters import check_order
 if TYPE_CHECKING:
     from cryptotrader.exchange.engine.execution import Execution
 
+# Names of their own: to look a word up in its enum takes a tenth of a microsecond.
+_SELL = Side.SELL
+_MARKET = OrderType.MARKET
+
 
 def check_rules(market: SymbolMarket, account: Account, new: NewOrder, now_ms: int) -> None:
     """What ``order/test`` checks: the symbol's rules, neither balances nor the book.
@@ -61,13 +65,13 @@ def admit(market: SymbolMarket, account: Account, new: NewOrder, others: Sequenc
         raise rejected(DUPLICATE_TEXT)
     if new.stop is not None:
         check_stop(new, market.last_price)
-        asset = rules.base if new.side is Side.SELL else rules.quote
+        asset = rules.base if new.side is _SELL else rules.quote
         account.wallet.require(asset, waiting_lock(new, market.last_price))
         return nothing(new.qty)
     plan = plan_entry(market, new, account, now_ms, others)
-    if new.side is Side.SELL:
+    if new.side is _SELL:
         account.wallet.require(rules.base, new.qty or plan.qty + plan.moved_qty)
-    elif new.type is OrderType.MARKET:
+    elif new.type is _MARKET:
         account.wallet.require(rules.quote, new.quote_order_qty or plan.quote_qty + plan.moved_quote)
     else:
         account.wallet.require(rules.quote, mul_scaled(new.price, new.qty))
@@ -112,7 +116,7 @@ def plan_waiting(market: SymbolMarket, order: Order, run: Execution) -> Plan:
     sibling = sibling_of(account, order)
     held = order.held + (sibling.held if sibling is not None else 0)
     rules = market.rules
-    if order.side is Side.SELL:
+    if order.side is _SELL:
         account.wallet.require(rules.base, order.remaining - held)
     else:
         need = plan.quote_qty + plan.moved_quote if order.type in TAKE_ANY_PRICE else needed_lock(order)

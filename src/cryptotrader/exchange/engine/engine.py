@@ -39,6 +39,8 @@ from cryptotrader.exchange.engine.rules import SorGroup, SymbolRules, check_may_
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that have a time in force; the others are GTC."""
 
+_CANCELED = OrderStatus.CANCELED
+
 
 class Engine(MatchRecords):
     """Matching, balances and the public book of every symbol.
@@ -241,7 +243,7 @@ class Engine(MatchRecords):
 
     def _cancel(self, market: SymbolMarket, order: Order, cancel_id: str, run: Execution) -> Order:
         cancel_id = cancel_id or make_client_order_id("cancel", run.next_execution_id)
-        run.withdraw(market, order, OrderStatus.CANCELED, cause=Cause(cancel_id))
+        run.withdraw(market, order, _CANCELED, cause=Cause(cancel_id))
         answer = order.snapshot()
         answer.client_order_id = cancel_id
         answer.orig_client_order_id = order.client_order_id

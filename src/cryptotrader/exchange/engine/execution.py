@@ -28,6 +28,8 @@ _BUY = Side.BUY
 _FILLED = OrderStatus.FILLED
 _PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED
 _NEW = ExecutionType.NEW
+_EXPIRED = ExecutionType.EXPIRED
+_PENDING_NEW = OrderStatus.PENDING_NEW
 _TRADE = ExecutionType.TRADE
 
 
@@ -164,7 +166,7 @@ class Execution:
         """Take an open order from where it rests or waits, and close it."""
         if order.is_working:
             (market.bids if order.side is _BUY else market.asks).remove(order)
-        elif order.status is not OrderStatus.PENDING_NEW:
+        elif order.status is not _PENDING_NEW:
             market.stop_waiting(order)
         self.close(market, order, status, reason=reason, cause=cause)
 
@@ -189,7 +191,7 @@ class Execution:
         followers = lists.leg_closed(order, self) if order.order_list_id != NO_ORDER_LIST else ()
         self.hold(market, order, 0)
         self.touch(order.account, market.assets)
-        self.report(order, _CLOSINGS.get(status, ExecutionType.EXPIRED), cause)
+        self.report(order, _CLOSINGS.get(status, _EXPIRED), cause)
         for follower, follower_status, follower_reason in followers:
             cause = Cause(cancel_id=cause.cancel_id)
             self.withdraw(market, follower, follower_status, reason=follower_reason, cause=cause)

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 _BUY = Side.BUY
 _GTC = TimeInForce.GTC
+_IOC = TimeInForce.IOC
+_FOK = TimeInForce.FOK
+_SELL = Side.SELL
+_LIMIT_MAKER = OrderType.LIMIT_MAKER
+_PESSIMISTIC = Realism.PESSIMISTIC
+_UNCUT = Cut.NONE
+_PRICE_RANGE = Cut.PRICE_RANGE
 _NOTHING = nothing(0)
 """Of orders with a limit that nothing on the book reaches: the most frequent plan, made once."""
 
@@ -46,7 +53,7 @@ def taker_of(market: SymbolMarket, account: Account, order: NewOrder | Order, no
         market.accounts,
         lowest,
         highest,
-        account.realism is Realism.PESSIMISTIC,
+        account.realism is _PESSIMISTIC,
         market.rules.step,
     )
 
@@ -81,11 +88,11 @@ def plan_entry(
     qty = _qty(order)
     taker = taker_of(market, account, order, now_ms)
     plan = plan_by_qty(_pieces(market, order.side, order.price, others), qty, taker)
-    if order.type is OrderType.LIMIT_MAKER:
-        if plan.matches or plan.cut is not Cut.NONE:
+    if order.type is _LIMIT_MAKER:
+        if plan.matches or plan.cut is not _UNCUT:
             raise rejected(WOULD_TAKE_TEXT)
-    elif order.time_in_force is TimeInForce.FOK and plan.is_dry:
-        return nothing(qty, plan.cut if plan.cut is Cut.PRICE_RANGE else Cut.NONE)
+    elif order.time_in_force is _FOK and plan.is_dry:
+        return nothing(qty, plan.cut if plan.cut is _PRICE_RANGE else _UNCUT)
     return plan
 
 
@@ -94,12 +101,12 @@ def _qty(order: NewOrder | Order) -> int:
 
 
 def _pieces(market: SymbolMarket, side: Side, limit: int | None, others: Sequence[SymbolMarket]) -> Iterator[Piece]:
-    book = market.side(side.opposite)
+    book = market.asks if side is _BUY else market.bids
     if not others:
         return book.walk(limit)
     # At equal prices the order's own book comes first.
     walks = [book.walk(limit, market), *(each.side(side.opposite).walk(limit, each) for each in others)]
-    return merge(*walks, key=_falling if side is Side.SELL else _rising)
+    return merge(*walks, key=_falling if side is _SELL else _rising)
 
 
 def _rising(piece: Piece) -> int:
@@ -162,13 +169,13 @@ def enter(market: SymbolMarket, order: Order, plan: Plan, run: Execution) -> Non
 
 def expiry_reason(order: Order, plan: Plan) -> str:
     """Why the rest of an order may not rest (``user-data-stream.md``, "Order Expiry Reason"); empty where it may."""
-    if plan.cut is Cut.PRICE_RANGE:
+    if plan.cut is _PRICE_RANGE:
         return "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"
     if order.type in TAKE_ANY_PRICE:
         return "INSUFFICIENT_LIQUIDITY"
-    if order.type is not OrderType.LIMIT_MAKER:
-        if order.time_in_force is TimeInForce.IOC:
+    if order.type is not _LIMIT_MAKER:
+        if order.time_in_force is _IOC:
             return "UNFILLED_IOC_QUANTITY_EXPIRED"
-        if order.time_in_force is TimeInForce.FOK:
+        if order.time_in_force is _FOK:
             return "UNFILLED_FOK_ORDER_EXPIRED"
     return ""

@@ -22,6 +22,8 @@ AVERAGE_BUCKET_MS = 10_000
 
 MS_PER_MINUTE = 60_000
 
+_BUY = Side.BUY
+
 
 class AveragePrice:
     """Volume-weighted average of the public trades of the last minutes."""
@@ -135,7 +137,7 @@ class SymbolMarket:
 
     def side(self, side: Side) -> BookSide:
         """Bids for BUY, asks for SELL."""
-        return self.bids if side is Side.BUY else self.asks
+        return self.bids if side is _BUY else self.asks
 
     def levels(self, side: Side, limit: int | None = None) -> list[Level]:
         """Displayed levels, best first."""

@@ -54,6 +54,9 @@ class Cut(Enum):
     PRICE_RANGE = "price range"
 
 
+_UNCUT = Cut.NONE
+
+
 class Plan(NamedTuple):
     """All trades that an order would do at once."""
 
@@ -91,7 +94,7 @@ class _Planner:
         self.gone: set[int] = set()
         """Makers that the plan has expired: their hidden quantity goes with them."""
         self.qty = self.quote_qty = self.prevented = self.moved_qty = self.moved_quote = 0
-        self.cut = Cut.NONE
+        self.cut = _UNCUT
 
     def trade(self, piece: Piece, qty: int) -> int:
         """Trade with a piece; the quote quantity of it."""
