@@ -281,3 +281,10 @@ def test_real_venues_take_further_accounts_from_the_settings(server: Server, tmp
         assert caught.value.status_code == 403
         assert "account nobody cannot be opened" in second.text
         assert "your_binance_secret_key" not in second.text
+
+
+def test_an_exchange_open_to_others_has_a_key_of_its_own_that_the_gateway_uses(tmp_path: Path) -> None:
+    """The documented sample key would let everybody in."""
+    with running_server(tmp_path, env={"CRYPTOTRADER_EXCHANGE_HOST": "0.0.0.0"}) as server:
+        assert server.get("/api/v1/account").status_code == 200
+        assert "your_binance_api_key" not in (tmp_path / "exchange-key").read_text()
