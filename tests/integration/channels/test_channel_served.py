@@ -203,3 +203,24 @@ async def test_a_stopping_gateway_says_goodbye(tmp_path: Path) -> None:
             assert (await unpinned.wait_closed())[0] == 1001
             assert unpinned.messages == []
         assert server.stop() == 0
+
+
+async def test_a_position_is_told_as_it_grows_and_with_its_protections(served: Served) -> None:
+    """S1-14: amount, cost and average from real fills; what is set over REST is told at once."""
+    async with channel_client(served.server.ws) as client, channel_client(served.server.ws) as later:
+        await client.login()
+        await client.ask(subscribe("positions", symbols=["BNBUSDT"]))
+        served.order(symbol="BNBUSDT", quantity="0.5")
+        row = await client.wait_data("positions", symbol="BNBUSDT")
+        data = row["data"]
+        assert (row["event"], data["type"], data["side"], data["liquidation_price"]) == ("update", "spot", "long", None)
+        assert data["cost"] == pytest.approx(data["amount"] * data["average_price"], rel=1e-6)
+        terms = {"stop_loss": 1, "trailing_stop": "2.5"}
+        reply = served.server.call("PUT", "/api/v1/positions/BNBUSDT", json=terms)
+        assert reply.status_code == 200, reply.text
+        row = await client.wait(lambda row: row.get("symbol") == "BNBUSDT" and row["data"]["stop_loss"] is not None)
+        told = row["data"]
+        assert (told["stop_loss"], told["trailing_stop"], told["take_profit"]) == (1.0, 2.5, None)
+        await later.login()
+        await later.ask(subscribe("positions"))
+        assert (await later.wait_data("positions", symbol="BNBUSDT"))["data"]["stop_loss"] == 1.0
