@@ -16,6 +16,9 @@ S0 = tuple(
 )
 """Every requirement of source 0."""
 
+S1 = tuple(f"S1-{number}" for number in range(1, 21))
+"""Every requirement of source 1."""
+
 S4 = tuple(f"S4-{number}" for numbers in (range(1, 15), range(20, 24)) for number in numbers)
 """Every requirement of source 4."""
 
@@ -53,8 +56,8 @@ def render(table: dict[str, list[str]]) -> str:
         "# Requirements and the tests that prove them",
         "",
         "Made by `make requirements` from the tests' names and docstrings; a test fails where a requirement has no",
-        "test or this file is out of date. `S0` is source 0, the HTTP gateway, `S4` source 4, the WebSocket API",
-        "client; `C` are the rulings where sources disagree.",
+        "test or this file is out of date. `S0` is source 0, the HTTP gateway, `S1` source 1, the channel protocol, `S4`",
+        "source 4, the WebSocket API client; `C` are the rulings where sources disagree.",
         "",
         "| requirement | tests |",
         "|---|---|",
