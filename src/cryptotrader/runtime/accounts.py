@@ -18,7 +18,7 @@ from cryptotrader.config.settings import UserStreamMode
 from cryptotrader.core.errors import ConfigError, VenueAuthError
 from cryptotrader.exchange.accounts import ALL_PERMISSIONS, KeyKind, PaperAccount
 from cryptotrader.exchange.accounts.office import BackOffice, KeyTerms, make_material
-from cryptotrader.exchange.engine.errors import Refusal
+from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.feeds.user import UserFeed
 from cryptotrader.gateway.ports import AccountServices
@@ -158,7 +158,7 @@ class VenueAccounts:
             credentials = self._credentials(name)
             if credentials is None:
                 raise ConfigError("there are no credentials for it")
-        except (ConfigError, Refusal) as error:
+        except ConfigError as error:
             if name not in self._warned:
                 self._warned.add(name)
                 log.warning(f"account {name} cannot be opened: {error}")
@@ -192,9 +192,14 @@ class PaperAccounts:
         """The gateway's key to an account.
 
         Raises:
-            ConfigError: There are too many accounts or keys.
-            Refusal: The exchange cannot keep anything any more.
+            ConfigError: There are too many accounts or keys, or the exchange's disk takes nothing any more.
         """
+        try:
+            return self._find_or_make(name)
+        except StoreBroken:
+            raise ConfigError("the paper exchange cannot keep it: its disk does not take anything") from None
+
+    def _find_or_make(self, name: str) -> Credentials:
         if not self._venue.roster.has(name):
             self._office.open(PaperAccount(id=name))
             log.info(f"opened account {name} at the paper exchange")
