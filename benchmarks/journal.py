@@ -26,6 +26,7 @@ from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.synthetic import SyntheticSource
 from cryptotrader.exchange.venue import PaperVenue
 from cryptotrader.net import SystemClock
+from cryptotrader.runtime.process import calm_collector
 
 COMMANDS = 30_000
 COMMANDS_PER_WRITE = 32
@@ -83,6 +84,7 @@ async def commands(venue: PaperVenue, count: int) -> None:
 
 def run() -> Table:
     """Measure; about a minute."""
+    calm_collector()
     table = Table(
         "Journal of the paper exchange",
         ("measure", "value"),

@@ -19,6 +19,7 @@ from cryptotrader.exchange.engine.orders import NewOrder
 from cryptotrader.exchange.market.rules_data import rules_for
 from cryptotrader.exchange.market.spec import PACKAGED_TAPE, open_market
 from cryptotrader.exchange.venue import PaperVenue
+from cryptotrader.runtime.process import calm_collector
 from cryptotrader.testing.clock import PaperClock
 
 SYMBOL = "BTCUSDT"
@@ -71,6 +72,7 @@ def replay(orders: int) -> tuple[float, float, int]:
 
 def run() -> Table:
     """Measure; about half a minute."""
+    calm_collector()
     table = Table(
         "Tape replay",
         ("case", "recording, s", "events", "times real time, median", "lowest", "highest", "µs per event"),
