@@ -135,6 +135,16 @@ def test_trades_that_nobody_listened_to_leave_nothing_that_a_journal_lacks() -> 
     assert not replay([trade, halt, trade, go_on, trade, book, trade, submit("alice", "MARKET", "BUY", 1), trade])
 
 
+def test_after_a_crash_the_last_price_is_still_the_last_one() -> None:
+    """Ids that were passed over in a standstill made an older trade of the source look newer than a user's."""
+    halt, go_on = (Command("status", (SYMBOL, status)) for status in ("HALT", "TRADING"))
+    book = Command("snapshot", (SYMBOL, 101, ((98, 1),), ((103, 12),)))
+    listened, crash = Command("trade", (SYMBOL, 97, 3, True)), Command("restart", False)
+    sold = submit("dora", "LIMIT", "SELL", 1, 97)
+    stop = submit("bob", "STOP_LOSS", "SELL", 8, stop=Stop(price=97 * TICK))
+    assert not replay([halt, listened, listened, go_on, book, listened, sold, crash, stop])
+
+
 def test_the_order_that_is_left_of_a_pair_holds_what_it_needs_itself() -> None:
     """It went on holding what the other one, which expired, would have needed."""
     legs = (
