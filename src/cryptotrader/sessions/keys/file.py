@@ -102,6 +102,9 @@ class KeyFile:
         with self._locked():
             keys = self.read()
             if len(keys) >= MAX_KEYS:
+                # What cannot be used any more is listed until its place is needed.
+                keys = [key for key in keys if key.state(now_ms) == "active"]
+            if len(keys) >= MAX_KEYS:
                 raise InvalidParams(f"there may be {MAX_KEYS} keys", param="name")
             if stored.sealed_secret is not None:
                 self._check_master_key(keys)

@@ -178,3 +178,19 @@ def test_keys_of_one_file_are_sealed_with_one_master_key(tmp_path: Path, keys: K
     other.revoke(first.key, now_ms=2)
     other.create("other", ["read"], now_ms=1)
     assert [key.name for key in keys.read()] == ["bot", "pair", "other"]
+
+
+def test_keys_that_are_over_make_room_for_new_ones_and_others_do_not(
+    keys: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cryptotrader.sessions.keys.file.MAX_KEYS", 3)
+    first = keys.create("first", ["read"], now_ms=1)
+    keys.create("short", ["read"], now_ms=1, terms=KeyTerms(expires_ms=5))
+    keys.create("long", ["read"], now_ms=1, terms=KeyTerms(expires_ms=50))
+    with pytest.raises(InvalidParams, match="3 keys"):
+        keys.create("more", ["read"], now_ms=4)
+    keys.create("more", ["read"], now_ms=5)
+    assert [key.name for key in keys.read()] == ["first", "long", "more"]
+    keys.revoke(first.key, now_ms=6)
+    keys.create("last", ["read"], now_ms=6)
+    assert [key.name for key in keys.read()] == ["long", "more", "last"]
