@@ -463,3 +463,29 @@ async def test_everything_queued_in_one_wake_up_leaves_in_one_write() -> None:
 def test_the_same_holds_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Production's loop pauses, resumes and closes transports in another order."""
     uvloop.run(scenario())
+
+
+class _Broken(Recorder):
+    """Has a fault of its own."""
+
+    def on_text(self, text: str) -> None:
+        raise RuntimeError("a fault of ours")
+
+
+async def test_a_fault_in_handling_a_message_closes_that_connection_with_1011() -> None:
+    """S1-18: the client hears that it was not its fault; the others go on."""
+    broken, sound = _Broken(), Recorder()
+
+    async def route(request: UpgradeRequest) -> Accept | Refuse:
+        return Accept(broken if request.path == "/broken" else sound)
+
+    async with running_server(route) as server:
+        async with connect(server.url) as good, connect(f"ws://127.0.0.1:{server.port}/broken") as bad:
+            await bad.send("anything")
+            with pytest.raises(websockets.ConnectionClosedError) as closed:
+                await bad.recv()
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1011, "internal error")
+            await good.send("still here")
+            assert await good.recv() == "still here"
+        await eventually(lambda: broken.closed == [(1011, "internal error")])

@@ -18,6 +18,7 @@ from cryptotrader.transport.outbox import Outbox, Put
 from cryptotrader.transport.types import FlowListener, WebSocketHandler
 
 CLOSE_GOING_AWAY = 1001
+CLOSE_INTERNAL = 1011
 CLOSE_ABNORMAL = 1006
 CLOSE_POLICY = 1008
 

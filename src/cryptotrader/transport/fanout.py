@@ -172,6 +172,8 @@ class Broadcaster(Generic[T]):
         self._seats: dict[Member[T], _Seat[T]] = {}
         self._cohorts: dict[tuple[frozenset[str], bool], _Cohort[T]] = {}
         self._by_topic: dict[str, list[_Cohort[T]]] = {}
+        self._waiting: list[_Cohort[T]] = []
+        """Cohorts for which something was published since the last flush."""
         self._scheduled = False
         self._not_before_s = 0.0
 
@@ -225,6 +227,8 @@ class Broadcaster(Generic[T]):
         self.stats.published += 1
         message = Published(topic, frame, item)
         for cohort in cohorts:
+            if not cohort.pending:
+                self._waiting.append(cohort)
             cohort.pending.append(message)
             if len(cohort.pending) >= MAX_BATCH:
                 self.settle(cohort)
@@ -234,7 +238,8 @@ class Broadcaster(Generic[T]):
     def flush(self) -> int:
         """Send what is pending now; returns the length of the longest batch."""
         delivered = longest = 0
-        for cohort in tuple(self._cohorts.values()):
+        waiting, self._waiting = self._waiting, []
+        for cohort in waiting:
             longest = max(longest, len(cohort.pending))
             delivered += cohort.flush()
         self.stats.flushes += 1

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import SEND_EOF, State
 
 from cryptotrader.config import get_logger
-from cryptotrader.transport.connection import CLOSE_ABNORMAL, CLOSE_GOING_AWAY, ServerConnection
+from cryptotrader.transport.connection import CLOSE_ABNORMAL, CLOSE_GOING_AWAY, CLOSE_INTERNAL, ServerConnection
 from cryptotrader.transport.handshake import (
     RETRY_AFTER_S,
     Handshake,
@@ -32,7 +32,7 @@ from cryptotrader.transport.handshake import (
 from cryptotrader.transport.hub import Hub
 from cryptotrader.transport.inbound import MessageAssembler
 from cryptotrader.transport.policy import TransportPolicy
-from cryptotrader.transport.supervise import start_tracked
+from cryptotrader.transport.supervise import guarded, start_tracked
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRouter
 
 if TYPE_CHECKING:
@@ -225,11 +225,16 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         match message:
             case str():
-                connection.handler.on_text(message)
+                guarded(connection.handler.on_text, message, failed=self._on_fault)
             case bytes():
-                connection.handler.on_binary(message)
+                guarded(connection.handler.on_binary, message, failed=self._on_fault)
             case None:
                 pass
+
+    def _on_fault(self) -> None:
+        """A fault of ours while a message was handled: the client hears that it was not its own (S1-18)."""
+        if self._connection is not None:
+            self._connection.close(CLOSE_INTERNAL, "internal error")
 
     def _write_answers(self) -> None:
         """Pongs, close frames and the end of the stream, as websockets' protocol wants them."""

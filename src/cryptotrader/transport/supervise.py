@@ -1,4 +1,4 @@
-"""The only tasks that the transport starts: decisions about handshakes, each with a timeout of its own.
+"""Code of others that the transport runs: decisions about handshakes, each a task with a timeout, and handlers.
 
 ``net.supervise`` lies beside this package, not below it. uvicorn keeps a set of tasks: at shutdown it waits for them
 and cancels what does not end in time. Whether one failed is for the callback to look at.
@@ -9,6 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from cryptotrader.config import get_logger
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -22,3 +26,15 @@ def start_tracked(
     task.add_done_callback(tasks.discard)
     task.add_done_callback(done)
     return task
+
+
+A = TypeVar("A")
+
+
+def guarded(call: Callable[[A], None], argument: A, *, failed: Callable[[], None]) -> None:
+    """Hand a message to a handler. A fault in there is logged and ends that connection, by ``failed``, and no other."""
+    try:
+        call(argument)
+    except Exception:
+        log.exception("handling a WebSocket message failed")
+        failed()
