@@ -46,3 +46,29 @@ def environment(name: str) -> Path:
         raise Unavailable(f"{name} is missing ({' '.join(problem)}); with a package index, the next run installs it")
     stamp.write_text(wanted)
     return python
+
+
+def node_environment(folder: Path) -> str:
+    """The interpreter for clients of Node.js, whose packages are installed where the folder's lock is new.
+
+    No package runs a script of its own, and the lock names no addresses.
+
+    Raises:
+        Unavailable: There is no Node.js, or the packages cannot be had.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise Unavailable("Node.js is missing; get it with: apt-get install nodejs npm")
+    installed = folder / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        try:
+            done = subprocess.run(
+                install, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"npm took longer than {INSTALL_TIMEOUT_S} s") from None
+        if done.returncode:
+            raise Unavailable(f"npm cannot install the clients: {done.stderr.strip()[-300:]}")
+    return node

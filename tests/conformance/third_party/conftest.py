@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 
 from cryptotrader.exchange.protocol.limits import LimitPolicy
-from tests.support.client_environments import INSTALL_TIMEOUT_S, Unavailable, environment
+from tests.support.client_environments import INSTALL_TIMEOUT_S, Unavailable, environment, node_environment
 from tests.support.paper import running_exchange
 from tests.support.process import Process
 from tests.support.still_market import still_venue
 
 DRIVERS = Path(__file__).parent / "drivers"
+NODE = Path(__file__).parent / "node"
 DRIVE_TIMEOUT_S = 90
 """Unit: seconds. Reason: a driver takes five to ten on a quiet machine."""
 
@@ -62,6 +64,38 @@ def run_before_still_markets(name: str, driver: str) -> dict[str, Any]:
             return await asyncio.to_thread(run_driver, name, f"127.0.0.1:{server.port}", driver=driver)
 
     return asyncio.run(drive())
+
+
+def run_node_driver(driver: str, live: str) -> dict[str, Any]:
+    """Run a driver of a client for Node.js against an exchange of its own, whose markets stand still.
+
+    Args:
+        driver: Name of the script, ``node/drive_<driver>.mjs``.
+        live: Host and port of an exchange whose markets move, for streams.
+    """
+    try:
+        node = node_environment(NODE)
+    except Unavailable as problem:
+        pytest.skip(str(problem))
+    orders = subprocess.run([sys.executable, str(DRIVERS / "order_run.py")], capture_output=True, check=True).stdout
+
+    async def drive() -> subprocess.CompletedProcess[bytes]:
+        async with running_exchange(still_venue(), limits=LimitPolicy.off()) as server:
+            command = [node, f"drive_{driver}.mjs", f"127.0.0.1:{server.port}", live]
+            return await asyncio.to_thread(
+                subprocess.run,
+                command,
+                cwd=NODE,
+                input=orders,
+                capture_output=True,
+                timeout=DRIVE_TIMEOUT_S,
+                check=False,
+            )
+
+    done = asyncio.run(drive())
+    assert done.returncode == 0, done.stderr.decode()[-4_000:]
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
 @functools.cache

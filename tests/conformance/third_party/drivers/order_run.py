@@ -6,6 +6,8 @@ cheaper, and the account must be alone and rich.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -77,6 +79,12 @@ PENDING_PAIR = {
     "pendingQuantity": 0.001,
     **{f"pending{name[0].upper()}{name[1:]}": value for name, value in PAIR.items()},
 }
+
+
+def _without_quantity(pending: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in pending.items() if name != "pendingQuantity"}
+
+
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "oco": ("oco", SELL | PAIR),
     "oco.stops": ("oco", SELL | PROFIT),
@@ -84,6 +92,8 @@ LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "oto.at_once": ("oto", WORKING | PENDING | AT_ONCE),
     "otoco": ("otoco", WORKING | PENDING_PAIR),
     "otoco.at_once": ("otoco", WORKING | PENDING_PAIR | AT_ONCE),
+    "opo": ("opo", WORKING | _without_quantity(PENDING)),
+    "opoco": ("opoco", WORKING | _without_quantity(PENDING_PAIR)),
 }
 
 
@@ -196,3 +206,8 @@ class OrderRun:
         await self.ask("trades", "trades", **ONLY, limit=1_000)
         await self.ask("allocations", "allocations", **ONLY)
         await self.ask("after", "account")
+
+
+if __name__ == "__main__":
+    # For clients that are not Python's.
+    sys.stdout.write(json.dumps({"kinds": KINDS, "lists": LISTS}))
