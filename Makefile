@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
     --no-emit-index-url --upgrade
 
-.PHONY: run test check bench simulate simulate-depth simulate-kill simulate-engine simulate-channels requirements reference lock clean
+.PHONY: run test check bench simulate simulate-depth simulate-kill simulate-protections simulate-engine simulate-channels requirements reference lock clean
 
 run: $(STAMP)  ## Set everything up and start gateway and paper exchange on port 3000, offline
 	$(BIN)/cryptotrader serve
@@ -41,6 +41,9 @@ simulate-engine: $(STAMP_DEV)  ## Two hundred thousand commands on the engine be
 
 simulate-channels: $(STAMP_DEV)  ## Three hundred clients under the recording's busiest second: about a minute
 	$(BIN)/python -m tests.simulation.channel_burst
+
+simulate-protections: $(STAMP_DEV)  ## Five thousand price paths with deaths, lost replies and more: about three minutes
+	$(BIN)/python -m tests.simulation.protections
 
 requirements: $(STAMP_DEV)  ## Write docs/requirements.md anew
 	$(BIN)/python -m tests.support.requirements

@@ -33,7 +33,8 @@ P = TypeVar("P", bound=Params)
 R = TypeVar("R")
 
 ACCOUNT = "default"
-TAPE = 200
+TAPES = (15, 200)
+"""How many trades a tape may hold: few, so that more is missed than it tells, or as many as usual."""
 
 SHORT_NS = 3 * NS_PER_S
 """Length of a break that may go unnoticed. Unit: nanoseconds."""
@@ -82,17 +83,17 @@ class Lease:
 class TradeStream:
     """Live trades: told while connected; after a break the tape begins anew and tells what it still finds."""
 
-    def __init__(self, venue: PathVenue, lag: random.Random) -> None:
+    def __init__(self, venue: PathVenue, draw: random.Random) -> None:
         self.topic: Topic[Trade] = Topic("trades")
-        self.tape = TradeTape(SYMBOL, TAPE)
+        self._size = draw.choice(TAPES)
+        self.tape = TradeTape(SYMBOL, self._size)
         self.is_fresh = False
         self._venue = venue
-        self._lag = lag
         self._told = 0
 
     def come(self) -> None:
         """Connected: the newest trades are known, missed ones are told."""
-        for trade in self._venue.past()[-TAPE:]:
+        for trade in self._venue.past()[-self._size :]:
             self._tell(trade, is_news=self._told > 0)
         self.is_fresh = True
 

@@ -39,8 +39,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)
-        for family in FAMILIES:
-            if self.draw.random() < 0.35:
+        draw = self.draw
+        count = draw.choice((0, 1, 3, 4, 5, 8))
+        self.families = [family for family in draw.sample(FAMILIES, count) if draw.random() < RARE.get(family, 1.0)]
+        for family in ("other coins", "jumps", "lost replies", "downtime"):
+            if family not in self.families and draw.random() < 0.5:
                 self.families.append(family)
 
     def has(self, family: str) -> bool:
@@ -63,6 +66,8 @@ FAMILIES = (
     "refusals",
     "locked balance",
     "full disk",
+    "dark after the order",
+    "other coins",
     "second thoughts",
     "sold by hand",
 )
@@ -138,10 +143,6 @@ class Run:
 
     def __init__(self, seed: int, *, shows: bool = False) -> None:
         self.plan = Plan(seed)
-        draw = self.plan.draw
-        for family, keep in RARE.items():
-            if self.plan.has(family) and draw.random() > keep:
-                self.plan.families.remove(family)
         self.clock = SimulatedClock()
         self.store = PositionStore(":memory:")
         self.verdict = Verdict(seed, tuple(self.plan.families), [])
@@ -173,6 +174,9 @@ class Run:
         self.venue.on_request = self._on_request
         bought = draw.randint(2, 3_000) * STEP + draw.choice((0, draw.randint(0, STEP - 1)))
         self.venue.buy(bought)
+        if self.plan.has("other coins"):
+            # Not of the position, so that a second sale would not fail for want of them.
+            self.venue.btc += 10 * bought
         async with asyncio.TaskGroup() as group:
             feeding = group.create_task(self._feed(trades))
             await self._story(seconds)
@@ -236,6 +240,7 @@ class Run:
             partial=self.venue.troubles.partial,
             lingers=self.venue.troubles.lingers,
         )
+        self.venue.dark_until_ns = 0
         self._request_kill = None
         if self.life is None:
             await self._begin_life()
@@ -255,6 +260,7 @@ class Run:
             refusal="Filter failure: NOTIONAL" if plan.has("refusals") else "",
             partial=plan.has("partial fills"),
             lingers=plan.has("lingering orders"),
+            darkness_s=draw.choice((5.0, 30.0)) if plan.has("dark after the order") else 0.0,
         )
 
     def _jobs(self, seconds: float) -> list:  # type: ignore[type-arg]
@@ -352,10 +358,11 @@ class Run:
 
     async def _sell_by_hand(self, seconds: float) -> None:
         await asyncio.sleep(self.plan.draw.uniform(0, seconds))
-        if self.venue.btc > 0 and not self.venue.locked:
+        amount = self.venue.held()
+        if amount > 0 and not self.venue.locked:
             self.was_sold_ms = self.clock.now_ms()
             self.note("sold by hand")
-            self.venue.sell(self.venue.btc)
+            self.venue.sell(amount)
 
     # What must hold
 

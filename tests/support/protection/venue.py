@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import VenueRateLimited, VenueRejected, VenueTimeout, VenueUnreachable
 from cryptotrader.core.events import Trade
 from cryptotrader.core.scaled import SCALE, format_scaled, mul_scaled, parse_scaled
@@ -86,6 +87,8 @@ class Troubles:
     """Only a part of an order is filled; the rest expires."""
     lingers: bool = False
     """An order is not done at once."""
+    darkness_s: float = 0.0
+    """After an order that nobody was told of, nothing is answered for so long."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class PathVenue:
         self.on_fill: Callable[[dict[str, Any]], None] = lambda report: None
         self.on_request: Callable[[str], None] = lambda name: None
         self.requests = 0
+        self.dark_until_ns = 0
         self._late: set[asyncio.Task[None]] = set()
 
     def past(self) -> list[Trade]:
@@ -136,6 +140,10 @@ class PathVenue:
         """The account sells by hand."""
         self._fill(Order("manual", len(self.orders) + 1_000, qty, self.clock.now_ms()), qty, is_buyer=False)
 
+    def held(self) -> int:
+        """What the account bought and has not sold."""
+        return sum((1 if fill["isBuyer"] else -1) * parse_scaled(fill["qty"]) for fill in self.fills)
+
     def named(self, name: str) -> list[Order]:
         """Every order that ever bore a name."""
         return [order for order in self.orders if order.name == name]
@@ -146,6 +154,11 @@ class PathVenue:
         self.on_request(name)
         draw, troubles = self.draw, self.troubles
         await asyncio.sleep(draw.uniform(0.001, 0.05))
+        if self.clock.monotonic_ns() < self.dark_until_ns:
+            if draw.random() < 0.5:
+                raise VenueUnreachable("no route")
+            await asyncio.sleep(draw.uniform(0.1, SILENCE_S))
+            raise VenueTimeout("silence")
         if draw.random() < troubles.unreachable:
             raise VenueUnreachable("no route")
         if draw.random() < troubles.busy:
@@ -171,6 +184,7 @@ class PathVenue:
             task = asyncio.get_running_loop().create_task(self._later(delay_s, params))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
+            self.dark_until_ns = self.clock.monotonic_ns() + int(troubles.darkness_s * NS_PER_S)
             await asyncio.sleep(draw.choice((0.2, SILENCE_S)))
             raise VenueTimeout("silence")
         return Answer(msgspec.json.encode(self._carry_out(params)))
