@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import assert_never
+from itertools import chain
+from typing import TypeVar, assert_never
 
 import msgspec
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.core.orders import Realism
 from cryptotrader.exchange.accounts import ApiKey, PaperAccount
-from cryptotrader.exchange.engine.accounts import needed_lock
+from cryptotrader.exchange.engine.accounts import MAX_KEPT_FILLS, MAX_KEPT_ORDERS, needed_lock
+from cryptotrader.exchange.engine.contingent.list_history import MAX_KEPT_LISTS
 from cryptotrader.exchange.engine.events import (
     Balance,
     BalanceAdjusted,
@@ -189,12 +192,12 @@ class Records:
             counters=_read_counters(store),
             accounts=states,
             statuses=tuple((symbol, _decode_status(data)) for symbol, data in store.read(_STATUS)),
-            orders=tuple(_read_order(data) for _, data in store.read(_ORDER)),
-            fills=tuple(_decode_fill(data) for _, data in store.read(_FILL)),
-            lists=tuple(_decode_list(data) for _, data in store.read(_LIST)),
+            orders=_orders(store),
+            fills=_newest(map(_decode_fill, store.each(_FILL)), _owner, MAX_KEPT_FILLS),
+            lists=_lists(store),
             trails=tuple(_decode_trail(data) for _, data in store.read(_TRAIL)),
-            prevented=tuple(_decode_prevented(data) for _, data in store.read(_PREVENTED)),
-            amendments=tuple(_decode_amendment(data) for _, data in store.read(_AMENDMENT)),
+            prevented=_prevented(store),
+            amendments=_newest(map(_decode_amendment, store.each(_AMENDMENT)), _owner, MAX_KEPT_FILLS),
         )
         return Kept(
             state=state,
@@ -203,6 +206,71 @@ class Records:
             checkpoints=dict(store.read(_CHECKPOINT)),
             listen_keys=dict(store.read(_LISTEN_KEY)),
         )
+
+
+_T = TypeVar("_T")
+
+
+def _newest(kept: Iterable[_T], owner: Callable[[_T], Hashable], most: int) -> tuple[_T, ...]:
+    """The last ``most`` of each owner, in their order: the engine would forget the rest at once.
+
+    The store may hold a hundred times what the engine remembers, so nothing else of it is ever in memory.
+    """
+    found: dict[Hashable, deque[_T]] = {}
+    for each in kept:
+        key = owner(each)
+        mine = found.get(key)
+        if mine is None:
+            mine = found[key] = deque(maxlen=most)
+        mine.append(each)
+    return tuple(chain.from_iterable(found.values()))
+
+
+def _owner(record: Order | Fill | Amendment) -> Hashable:
+    return record.account, record.symbol
+
+
+def _orders(store: Store) -> tuple[Order, ...]:
+    """The open orders and the newest closed ones, oldest first."""
+    still_open: list[Order] = []
+
+    def closed() -> Iterator[Order]:
+        for order in map(_read_order, store.each(_ORDER)):
+            if order.is_open:
+                still_open.append(order)
+            else:
+                yield order
+
+    newest = _newest(closed(), _owner, MAX_KEPT_ORDERS)
+    return tuple(sorted((*newest, *still_open), key=lambda order: order.order_id))
+
+
+def _lists(store: Store) -> tuple[OrderList, ...]:
+    """The open lists and the newest closed ones, oldest first."""
+    still_open: list[OrderList] = []
+
+    def closed() -> Iterator[OrderList]:
+        for order_list in map(_decode_list, store.each(_LIST)):
+            if order_list.is_open:
+                still_open.append(order_list)
+            else:
+                yield order_list
+
+    newest = _newest(closed(), lambda order_list: order_list.account, MAX_KEPT_LISTS)
+    return tuple(sorted((*newest, *still_open), key=lambda order_list: order_list.list_id))
+
+
+def _prevented(store: Store) -> tuple[PreventedMatch, ...]:
+    """The newest prevented matches of both accounts that each is about, oldest first."""
+
+    def sides() -> Iterator[tuple[str, PreventedMatch]]:
+        for match in map(_decode_prevented, store.each(_PREVENTED)):
+            for account in {match.account, match.maker_account}:
+                yield account, match
+
+    newest = _newest(sides(), lambda side: (side[0], side[1].symbol), MAX_KEPT_FILLS)
+    found = {(match.symbol, match.prevented_match_id): match for _, match in newest}
+    return tuple(found[key] for key in sorted(found))
 
 
 def _read_order(data: bytes) -> Order:

@@ -5,7 +5,7 @@ The journal acknowledges; this follows a few seconds behind, in the background, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,11 @@ class Store:
         """All records of a kind as (key, data), by key."""
         rows = self._db.execute("SELECT key, data FROM records WHERE kind = ? ORDER BY key", (kind,))
         return [(str(key), bytes(data)) for key, data in rows]
+
+    def each(self, kind: str) -> Iterator[bytes]:
+        """The records of a kind, by key, one at a time: there may be more than memory holds."""
+        for (data,) in self._db.execute("SELECT data FROM records WHERE kind = ? ORDER BY key", (kind,)):
+            yield bytes(data)
 
     def fold(self, rows: Mapping[bytes, bytes], applied: int) -> None:
         """Put records in, by head; when it returns, they are on disk, and the store is as after entry ``applied``.
