@@ -145,6 +145,20 @@ def test_after_a_crash_the_last_price_is_still_the_last_one() -> None:
     assert not replay([halt, listened, listened, go_on, book, listened, sold, crash, stop])
 
 
+def test_what_was_transferred_is_no_longer_kept_back_from_fees() -> None:
+    """The market order still kept back what it had handed over, so its fee in BNB seemed to be too much."""
+    bnb = {"symbol": "BNBUUU", "self_trade_prevention_mode": "TRANSFER"}
+    lot = STEPS["BNBUUU"]
+    commands = [
+        Command("group", 1, "bob"),
+        Command("group", 1, "carol"),
+        submit("carol", "LIMIT", "BUY", 0, 99, qty=10 * lot, **bnb),
+        submit("alice", "LIMIT", "BUY", 0, 99, qty=24 * lot, **bnb),
+        submit("bob", "MARKET", "SELL", 0, qty=34 * lot, **bnb),
+    ]
+    assert not replay(commands)
+
+
 def test_the_order_that_is_left_of_a_pair_holds_what_it_needs_itself() -> None:
     """It went on holding what the other one, which expired, would have needed."""
     legs = (

@@ -225,9 +225,13 @@ class Execution:
             available=self._spare(account),
         )
         if not is_maker:
-            taker, asset, due = self.taking
-            self.taking = (taker, asset, due - (match.quote_qty if is_buyer else match.qty))
+            self.paid(match.quote_qty if is_buyer else match.qty)
         return fee
+
+    def paid(self, amount: int) -> None:
+        """The order that takes now has paid part of what it is to pay."""
+        taker, asset, due = self.taking
+        self.taking = (taker, asset, due - amount)
 
     def _spare(self, account: Account) -> int:
         """What is free of the asset that pays fees at a discount, less what the order that takes now is yet to pay."""

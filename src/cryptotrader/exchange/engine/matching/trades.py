@@ -109,3 +109,4 @@ def _transfer(run: Execution, market: SymbolMarket, taker: Order, maker: Order, 
         wallet.credit(base, sign * step.taker_qty)
         wallet.credit(quote, -sign * quote_qty)
         run.touch(order.account, place.assets)
+    run.paid(quote_qty if taker.side is _BUY else step.taker_qty)
