@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptotrader.bus import Topic
-from cryptotrader.core.errors import NotAuthenticated, SubscriptionLimit, VenueTimeout
+from cryptotrader.core.errors import NotAuthenticated, SubscriptionLimit
 from cryptotrader.core.events import LinkChange, SystemEvent
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.services.binance.models.commission import Commission, CommissionRates, Discount
@@ -65,12 +65,12 @@ class LazyCatalogue(FakeCatalogue):
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.is_loaded = True
-        self.fails = False
+        self.error: Exception | None = None
 
     async def require(self, symbol_text: str) -> str:
         await self.may_answer.wait()
-        if self.fails:
-            raise VenueTimeout("Binance API not responding")
+        if self.error is not None:
+            raise self.error
         return await super().require(symbol_text)
 
     def known(self, symbol: str) -> SymbolInfo | None:

@@ -153,7 +153,12 @@ async def test_what_the_product_reports_of_itself_is_told() -> None:
 async def test_a_client_that_stops_reading_gets_every_trade_in_order_or_is_closed() -> None:
     """DESIGN 4.5: 1008 rather than a hole; whoever reads is not held up."""
     policy = TransportPolicy(
-        tick_s=0.05, high_water_bytes=4_096, low_water_bytes=1_024, send_buffer_bytes=4_096, max_outbox_frames=500
+        tick_s=0.05,
+        high_water_bytes=4_096,
+        low_water_bytes=1_024,
+        send_buffer_bytes=4_096,
+        max_outbox_frames=500,
+        close_timeout_s=60,
     )
     async with channel_gateway(limits=Limits(transport=policy)) as gateway, channel_client(gateway.url) as fast:
         await fast.login()

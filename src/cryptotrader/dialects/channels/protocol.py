@@ -36,6 +36,7 @@ from cryptotrader.dialects.channels.problems import problem_of, shortened, words
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
+CLOSE_INTERNAL = 1011
 
 AUTHENTICATION_FAILED = "Authentication failed"
 NOT_AUTHENTICATED = "Not authenticated"

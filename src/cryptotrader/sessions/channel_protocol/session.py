@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from cryptotrader.core.errors import (
 )
 from cryptotrader.dialects.channels.messages import Authenticate
 from cryptotrader.dialects.channels.protocol import (
+    CLOSE_INTERNAL,
     CLOSE_POLICY,
     TOO_MANY_MESSAGES,
     Action,
@@ -55,6 +57,7 @@ LOOK_UP_S = 10.0
 MAY_NOT_READ = "API key does not allow reading"
 NO_ACCOUNT = "No exchange credentials for this account"
 NOT_REACHABLE = "Exchange not reachable"
+INTERNAL_ERROR = "Internal server error"
 TOO_MANY_CONNECTIONS = "Too many connections"
 
 _SENT = WS_SENT.labels(kind="channels")
@@ -253,7 +256,7 @@ class ChannelSession:
 
     async def _search(self, request: Request, exchange: ExchangeFeeds) -> None:
         """Ask the exchange's catalogue; then go on with what the client has sent meanwhile."""
-        actions: list[Action] = []
+        actions: list[Action] | None = None
         try:
             async with asyncio.timeout(LOOK_UP_S):
                 known = [symbol for symbol in request.symbols if await _exists(exchange, symbol)]
@@ -264,8 +267,12 @@ class ChannelSession:
             self._is_looking = False
             self._go_on(actions)
 
-    def _go_on(self, actions: Sequence[Action]) -> None:
+    def _go_on(self, actions: Sequence[Action] | None) -> None:
         if self._is_closed:
+            return
+        if actions is None:
+            # The look-up failed in a way that nobody foresaw; the client would wait for its answer for ever.
+            self.end(CLOSE_INTERNAL, INTERNAL_ERROR)
             return
         self._obey(actions)
         while self._waiting and not self._is_looking:
@@ -296,7 +303,7 @@ class ChannelSession:
             return [self._protocol.error(error.message, 403, now_ms=now_ms)]
         except CryptotraderError as error:
             log.error(f"cannot open a channel: {error.message}")
-            return [self._protocol.error("Internal server error", 500, now_ms=now_ms)]
+            return [self._protocol.error(INTERNAL_ERROR, 500, now_ms=now_ms)]
         finally:
             for topic in held:
                 self._hub.registry.give_back(topic)
@@ -311,8 +318,15 @@ class ChannelSession:
         if self._due_ns is None or due_ns < self._due_ns:
             self._due_ns = due_ns
             self._arming += 1
-            arming = self._arming
-            self._hub.timer.at(due_ns, lambda: self._on_due(arming))
+            # The wheel must not keep a session that is long gone.
+            me, arming = weakref.ref(self), self._arming
+
+            def fire() -> None:
+                session = me()
+                if session is not None:
+                    session._on_due(arming)
+
+            self._hub.timer.at(due_ns, fire)
 
     def _on_due(self, arming: int) -> None:
         if arming != self._arming or self._is_closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -103,7 +104,15 @@ class WsClient:
             self._session = self._dialect.open(connection, self._address)
         else:
             due_ns = self._opened_ns + int(self._around.policy.unpinned_s * NS_PER_S)
-            self._around.timer.at(due_ns, self._unpinned_due)
+            # The wheel must not keep a client that is long gone.
+            me = weakref.ref(self)
+
+            def fire() -> None:
+                client = me()
+                if client is not None:
+                    client._unpinned_due()
+
+            self._around.timer.at(due_ns, fire)
         if self._must_end is not None:
             self.end(*self._must_end)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from cryptotrader.core.errors import VenueTimeout
 from cryptotrader.core.events import DepthDiff, Trade
 from cryptotrader.dialects.channels.protocol import ChannelPolicy
 from cryptotrader.sessions.channel_protocol import ChannelSettings
@@ -264,15 +265,27 @@ async def test_an_exchange_that_does_not_answer_is_an_internal_error_and_the_cli
     """S1-16: 500."""
     peer = await stage.client()
     stage.catalogue.is_loaded = False
-    stage.catalogue.fails = True
+    stage.catalogue.error = VenueTimeout("Binance API not responding")
     peer.subscribe("trades", symbols=BTC)
     await settle()
     [error] = peer.hear()[-1:]
     assert (error["code"], error["message"]) == (500, "Exchange not reachable")
-    stage.catalogue.fails = False
+    stage.catalogue.error = None
     peer.subscribe("trades", symbols=BTC)
     await settle()
     assert peer.connection.messages()[-1]["event"] == "subscribed"
+
+
+async def test_a_fault_of_ours_ends_the_connection_and_says_so(stage: ChannelStage) -> None:
+    """S1-18: 1011; better than an answer that never comes."""
+    peer = await stage.client()
+    stage.catalogue.is_loaded = False
+    stage.catalogue.error = RuntimeError("a bug")
+    peer.subscribe("trades", symbols=BTC)
+    await settle()
+    [told] = peer.hear()
+    assert (told["event"], told["message"], told["code"]) == ("close", "Internal server error", 1011)
+    assert peer.connection.closed == (1011, "Internal server error")
 
 
 async def test_a_client_that_leaves_during_a_look_up_leaves_nothing_behind(stage: ChannelStage) -> None:
