@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -84,3 +84,7 @@ class _Rows:
             if name == kind:
                 found.append((key, data))
         return sorted(found)
+
+    def each(self, kind: str) -> Iterator[bytes]:
+        """As ``Store.each``."""
+        return (data for _, data in self.read(kind))
