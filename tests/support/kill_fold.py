@@ -85,6 +85,10 @@ class Fold:
         """As ``Store.read``."""
         return sorted(self.kinds[kind].items())
 
+    def each(self, kind: str) -> list[bytes]:
+        """As ``Store.each``."""
+        return [data for _, data in self.read(kind)]
+
     def engine(self) -> Engine:
         """An engine in the state that the journal leads to."""
         engine = Engine(RULES)
