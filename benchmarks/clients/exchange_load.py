@@ -67,7 +67,7 @@ def signed(fields: Fields) -> Fields:
 
 
 class Wire:
-    """One connection, non-blocking, with the times at which its unanswered requests were sent."""
+    """One connection, with the times at which its unanswered requests were sent."""
 
     opening = ""
 
@@ -81,7 +81,6 @@ class Wire:
             self.socket.sendall(self.opening.format(host=host).encode())
             while not self.socket.recv(4_096).endswith(b"\r\n\r\n"):
                 pass
-        self.socket.setblocking(False)
         self.sent_ns: deque[int] = deque()
         self.buffer = b""
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from cryptotrader.exchange.protocol.ws_api.turns import Turns
+from cryptotrader.exchange.protocol.ws_api.turns import AT_A_TIME, Turns
 from cryptotrader.net import Supervisor
 from tests.support.waiting import eventually
 
@@ -90,3 +90,23 @@ async def test_what_was_answered_counts_no_more(turns: Turns) -> None:
     for turn in crowd:
         turn.is_over = True
     assert turns.count == 0
+
+
+async def test_the_loop_gets_its_turn_too(turns: Turns) -> None:
+    crowd = [FakeTurn(answered) for _ in range(AT_A_TIME + 1)]
+    for turn in crowd:
+        turns.add(turn)
+    await asyncio.sleep(0)
+    assert sum(turn.seen == ["run"] for turn in crowd) == AT_A_TIME
+    await eventually(lambda: crowd[-1].seen == ["run"])
+
+
+async def test_whoever_waits_at_the_end_is_told_that_it_failed() -> None:
+    crowd = [FakeTurn(answered) for _ in range(AT_A_TIME + 1)]
+    async with Supervisor("test") as jobs:
+        turns = Turns(jobs)
+        for turn in crowd:
+            turns.add(turn)
+        await asyncio.sleep(0)
+    assert crowd[0].seen == ["run"]
+    assert crowd[-1].seen == ["fail"]
