@@ -11,7 +11,6 @@ from typing import Protocol
 
 from cryptotrader.net import Supervisor
 
-
 AT_A_TIME = 32
 """Requests that are carried out before the loop may do other things. Reason: two milliseconds; and the disk begins with
 these while the next ones are carried out.
