@@ -161,12 +161,12 @@ class VenueQuestions:
         return statistics.day(self.now_ms())
 
     def top(self, symbol: str) -> BookTicker:
-        """Best bid and ask, as new as anything that was published."""
+        """Best bid and ask: as new as anything that was published, and what users did since."""
         known = self._statistics[symbol].top
         last_id = self.engine.last_id(symbol)
-        if known.update_id >= last_id and known.update_id:
-            return known
         book = self.engine.book(symbol)
+        if known.update_id >= last_id and known.update_id and not book.is_ahead_of(known.bid, known.ask):
+            return known
         bid = next(iter(book.levels(Side.BUY, 1)), (0, 0))
         ask = next(iter(book.levels(Side.SELL, 1)), (0, 0))
         return BookTicker(symbol, last_id, bid[0], bid[1], ask[0], ask[1])

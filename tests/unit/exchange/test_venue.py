@@ -7,11 +7,12 @@ import errno
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import ConfigError
-from cryptotrader.core.events import DepthDiff, Trade
+from cryptotrader.core.events import BookTicker, DepthDiff, Trade
 from cryptotrader.core.orders import OrderStatus, OrderType, Side
 from cryptotrader.exchange.accounts import ApiKey, KeyKind, PaperAccount
 from cryptotrader.exchange.driver import BATCH_EVENTS, IDLE_S, MarketClock, MarketDriver
@@ -52,6 +53,23 @@ async def test_what_happens_is_published_to_the_market_and_to_the_user() -> None
     assert tape.last.trade_id == order.fills[0].trade_id == 101
     assert venue.last_price("BTCUSDT") == units("45001")
     assert venue.updated_ms("default") == START_MS
+
+
+async def test_the_best_bid_and_ask_are_those_of_the_book_before_the_market_moves_again() -> None:
+    """In a market that stands still nothing else would tell what users took and offer."""
+    venue = paper_venue(clock=TestClock())
+    venue._emit("market", venue.engine.on_book_ticker(_told_top(venue), START_MS))
+    venue.submit("default", msgspec.structs.replace(BUY, price=units("45000.50")))
+    assert venue.top("BTCUSDT").bid == venue.engine.book("BTCUSDT").levels(Side.BUY, 1)[0][0] == units("45000.50")
+    before = venue.top("BTCUSDT").ask_qty
+    venue.submit("default", TAKE)
+    assert venue.top("BTCUSDT").ask_qty == before - TAKE.qty
+
+
+def _told_top(venue: PaperVenue) -> BookTicker:
+    (bid, bid_qty), *_ = venue.engine.book("BTCUSDT").levels(Side.BUY, 1)
+    (ask, ask_qty), *_ = venue.engine.book("BTCUSDT").levels(Side.SELL, 1)
+    return BookTicker("BTCUSDT", venue.engine.last_id("BTCUSDT"), bid, bid_qty, ask, ask_qty)
 
 
 async def test_the_market_runs_until_it_is_stopped() -> None:

@@ -358,7 +358,9 @@ class Engine(MatchRecords):
             return [TopChanged(ticker)]
         run = self._start(now_ms)
         liquidity.fill_from_ticker(market, ticker, run)
-        run.events.append(TopChanged(market.ticker(ticker.update_id, liquidity.top_with_users(market, ticker))))
+        top = liquidity.top_with_users(market, ticker)
+        if ticker.update_id != market.top_id or top != market.top:  # Else the diff of that id has told it already.
+            run.events.append(TopChanged(market.ticker(ticker.update_id, top)))
         return self._end(run)
 
     def prime(self, trade: Trade) -> None:

@@ -266,6 +266,16 @@ def test_a_diff_that_shows_a_users_new_best_price_is_followed_by_the_best_prices
     assert top.ticker == ticker(101, ("100", "1"), ("101", "1"))
 
 
+def test_the_best_prices_of_an_update_id_are_told_once() -> None:
+    """The source tells them by its diff and by its best bid and ask: clients at Binance see no copies."""
+    engine = market_engine()
+    engine.on_book_ticker(ticker(100, ("99", "1"), ("101", "1")), NOW_MS)
+    engine.submit("alice", limit("BUY", "100", "1"), NOW_MS)
+    assert len(of_kind(engine.on_depth(diff(101), NOW_MS), TopChanged)) == 1
+    assert engine.on_book_ticker(ticker(101, ("99", "1"), ("101", "1")), NOW_MS) == []
+    assert len(of_kind(engine.on_book_ticker(ticker(102, ("99", "1"), ("101", "1")), NOW_MS), TopChanged)) == 1
+
+
 def test_at_one_update_id_the_best_prices_are_those_of_the_book_that_users_changed() -> None:
     """A best bid and ask that the source told before its book is corrected where users' traces differ."""
     engine = market_engine()

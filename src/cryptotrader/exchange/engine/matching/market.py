@@ -135,6 +135,12 @@ class SymbolMarket:
         """Whether users have orders on the book."""
         return self.bids.has_orders or self.asks.has_orders
 
+    def is_ahead_of(self, bid: int, ask: int) -> bool:
+        """Whether users changed something at or before these best prices that no diff has told of yet; 0 for none."""
+        return any(price >= bid for price in self.bids.unshown) or any(
+            not ask or price <= ask for price in self.asks.unshown
+        )
+
     def side(self, side: Side) -> BookSide:
         """Bids for BUY, asks for SELL."""
         return self.bids if side is _BUY else self.asks
