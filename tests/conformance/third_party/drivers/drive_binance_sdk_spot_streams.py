@@ -21,6 +21,9 @@ OTHER = "ETHUSDT"
 AT_A_TIME = 4
 """Subscriptions at a time; five messages a second are the most a connection may send, and a pong is one of them."""
 
+CONNECTIONS = 4
+"""As many more may be asked for at the same time."""
+
 PAUSE_S = 1.5
 """From one lot of subscriptions to the next. Unit: seconds. Reason: the client itself waits for half of one only,
 and what it sends may be bunched up on its way."""
@@ -39,9 +42,10 @@ class StreamDriver(Driver):
         """Ask the exchange's back door."""
         return requests.post(f"http://{self.host}/admin/{path}", json=body, timeout=WAIT_S).json()
 
-    def kinds(self) -> list[tuple[str, Callable[..., Awaitable[Any]], dict[str, Any]]]:
+    @staticmethod
+    def kinds(streams: Any) -> list[tuple[str, Callable[..., Awaitable[Any]], dict[str, Any]]]:
         """(name, method, parameters) of every stream."""
-        streams, one = self.streams, {"symbol": "btcusdt"}
+        one = {"symbol": "btcusdt"}
         found: list[tuple[str, Callable[..., Awaitable[Any]], dict[str, Any]]] = [
             ("aggTrade", streams.agg_trade, one),
             ("depth", streams.diff_book_depth, one),
@@ -70,17 +74,24 @@ class StreamDriver(Driver):
         """Everything."""
         await self.streams.create_connection()
         (await self.streams.trade("btcusdt")).on("message", self.trades.put)
-        kinds = self.kinds()
+        await asyncio.gather(*(self._some_kinds(part) for part in range(CONNECTIONS)))
+        await self.report.astep("stream.trade", self._event(self.trades.await_(lambda _: True)))
+        await self.report.astep("stream.blockTrade", self._block())
+        await asyncio.to_thread(self.drive_twins)
+        await self.drive_endings()
+
+    async def _some_kinds(self, part: int) -> None:
+        """Every so many-th kind, over a connection of its own."""
+        streams = Driver(self.host).client.websocket_streams
+        await streams.create_connection()
+        kinds = self.kinds(streams)[part::CONNECTIONS]
         for start in range(0, len(kinds), AT_A_TIME):
             firsts = (
                 self.report.astep(f"stream.{name}", self._first(call(**parameters)))
                 for name, call, parameters in kinds[start : start + AT_A_TIME]
             )
             await asyncio.gather(*firsts, asyncio.sleep(PAUSE_S))
-        await self.report.astep("stream.trade", self._event(self.trades.await_(lambda _: True)))
-        await self.report.astep("stream.blockTrade", self._block())
-        await asyncio.to_thread(self.drive_twins)
-        await self.drive_endings()
+        await streams.close_connection(close_session=True)
 
     async def _block(self) -> dict[str, Any]:
         inbox = Inbox()
