@@ -26,6 +26,9 @@ SAME_ORDER_MS = 1_000
 """How far two creation times of one order may lie apart. Unit: milliseconds. Beyond it the id has been given anew: the
 venue was wiped and began to count from the start, as Binance's test network does each month."""
 
+NO_TRADE = -1
+"""``t`` of a report that tells of no trade (``user-data-stream.md``, "Order Update")."""
+
 
 class Recent:
     """A set that forgets its oldest members.
@@ -154,7 +157,9 @@ class UserMemory:
             return False
         match kind:
             case "TRADE":
-                is_new = self._told.add((*key, event["t"]))
+                # Allocations of smart order routing have no trade id, but one of their own.
+                number = event["t"] if event["t"] != NO_TRADE else ("a", event.get("a"))
+                is_new = self._told.add((*key, number))
                 known.was_announced = True
                 if is_new:
                     known.executed = max(known.executed, Decimal(event["z"]))

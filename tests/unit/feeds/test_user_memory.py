@@ -147,3 +147,13 @@ def test_a_synthetic_report_has_every_documented_field() -> None:
     [event] = missed_reports(order("NEW"), [], known=KnownOrder("BTCUSDT", 7), is_new=True, now_ms=1)
     names = set("EsSofqpPFgCcxXrilzLnNTtIwmMOZYQV") | {"e"}
     assert names <= set(event)
+
+
+def test_allocations_have_no_trade_id_and_are_told_each_once() -> None:
+    """Smart order routing may fill one order from several books (``user-data-stream.md``, ``t`` -1 and ``a``)."""
+    memory = UserMemory()
+
+    def allocation(number: int, execution_id: int) -> bool:
+        return is_news(memory, report("TRADE", execution_id=execution_id) | {"a": number})
+
+    assert [allocation(1, 10), allocation(2, 11), allocation(2, 11), allocation(2, -1)] == [True, True, False, False]

@@ -135,15 +135,15 @@ class PositionKeeper:
         """Whether the venue's history was read once in this process."""
         return self._reader.is_ready
 
-    async def ready(self, timeout_s: float = READY_S) -> None:
-        """Return when ``is_ready``.
+    async def ready(self, symbol: str | None = None) -> None:
+        """Return when ``is_ready``, or as soon as one symbol's history was read.
 
         Raises:
             CryptotraderError: It is not in time: what the venue answered, or VenueTimeout.
         """
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._reader.wait_ready()
+            async with asyncio.timeout(READY_S):
+                await (self._reader.wait_ready() if symbol is None else self._reader.wait_read(symbol))
         except TimeoutError:
             raise self._reader.problem or VenueTimeout("the account's fills could not be read in time") from None
 
@@ -168,7 +168,7 @@ class PositionKeeper:
             NoPosition: Nothing was ever bought.
             CryptotraderError: The venue does not tell what is needed.
         """
-        await self.ready()
+        await self.ready(symbol)
         book = self._books.get(symbol)
         if book is None or not (book.position.bought or book.position.sold):
             raise NoPosition(f"No position in {symbol}", param="symbol")
@@ -187,7 +187,7 @@ class PositionKeeper:
             InvalidParams: The terms cannot be kept, would fire at once, or have fired.
             CryptotraderError: The venue does not tell what is needed.
         """
-        await self.ready()
+        await self.ready(symbol)
         mark = await self._marks.fetch_one(symbol)
         book = self._books.get(symbol)
         if book is None or not book.position.amount:
@@ -197,7 +197,7 @@ class PositionKeeper:
 
     async def unprotect(self, symbol: str) -> PositionView:
         """Take every term away; raises as ``protect`` does."""
-        await self.ready()
+        await self.ready(symbol)
         book = self._books.get(symbol)
         if book is None:
             raise NoPosition(f"No position in {symbol}", param="symbol")
@@ -233,14 +233,15 @@ class PositionKeeper:
     # What sales ask for
 
     async def amount(self, symbol: str) -> int:
-        """What the position holds, scaled, once all fills are counted."""
-        await self._reader.wait_ready()
+        """What the position holds, scaled, once its fills are counted."""
+        await self._reader.wait_read(symbol)
         book = self._books.get(symbol)
         return book.position.amount if book is not None else 0
 
     async def free(self, symbol: str) -> int:
         """What of the base asset is not locked, scaled."""
-        return await self._balances.free(self._books[symbol].base)
+        book = self._books.get(symbol)
+        return await self._balances.free(book.base) if book is not None else 0
 
     async def lot(self, symbol: str) -> Lot:
         """What one market order may sell."""

@@ -64,6 +64,7 @@ class Reader:
         self._history = history
         self._balances = balances
         self._ready = asyncio.Event()
+        self._complete: dict[str, asyncio.Event] = {}
         self._asked, self._answered = 1, 0
         """How often a reading was asked for, and up to which of these wishes it was done."""
         self._was_live = False
@@ -78,6 +79,11 @@ class Reader:
     async def wait_ready(self) -> None:
         """Return when ``is_ready``."""
         await self._ready.wait()
+
+    async def wait_read(self, symbol: str) -> None:
+        """Return when a symbol was read once, or everything was."""
+        if not self.is_ready:
+            await self._complete.setdefault(symbol, asyncio.Event()).wait()
 
     def ask_again(self) -> None:
         """Something was missed: read the history soon."""
@@ -133,6 +139,9 @@ class Reader:
     async def _read_all(self) -> None:
         """Every symbol that matters."""
         keeper, deps = self._keeper, self._deps
+        # First what somebody may have to sell soon.
+        watched = {protection.symbol for protection in keeper.protections.active}
+        await self._read(watched)
         orders = await deps.venue.call(current_open_orders.SPEC, current_open_orders.OpenOrdersParams())
         listed = (await deps.instruments.load()).symbols
         assets = sorted(self._balances.assets, key=self._balances.total, reverse=True)
@@ -143,10 +152,13 @@ class Reader:
         held = [symbol for asset in assets for symbol in by_base[asset]]
         if len(held) > MAX_SYMBOLS:
             log.warning(f"positions of {keeper.account}: only {MAX_SYMBOLS} of {len(held)} possible symbols are read")
-        known = set(keeper.books) | {protection.symbol for protection in keeper.protections.active}
-        await self._read({*known, *(order.symbol for order in orders), *held[:MAX_SYMBOLS]})
+        known = set(keeper.books)
+        await self._read({*known, *(order.symbol for order in orders), *held[:MAX_SYMBOLS]} - watched)
         self._ready.set()
-        for symbol in known:
+        for event in self._complete.values():
+            event.set()
+        self._complete.clear()
+        for symbol in known | watched:
             keeper.check_closed(symbol)
         await keeper.fetch_marks()
 
@@ -162,6 +174,8 @@ class Reader:
                 book = self._keeper.book(symbol, (info.base_asset, info.quote_asset))
             is_new = await self._history.read(book)
             await self._keeper.revalue(book)
+            if not self.is_ready:
+                self._complete.setdefault(symbol, asyncio.Event()).set()
             if is_new:
                 self._keeper.changed(symbol)
 
