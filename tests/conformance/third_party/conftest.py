@@ -21,7 +21,7 @@ from tests.support.process import Process
 from tests.support.still_market import still_venue
 
 DRIVERS = Path(__file__).parent / "drivers"
-NODE = Path(__file__).parent / "node"
+NODE = Path(__file__).parents[1] / "node_clients"
 DRIVE_TIMEOUT_S = 90
 """Unit: seconds. Reason: a driver takes five to ten on a quiet machine."""
 
@@ -70,7 +70,7 @@ def run_node_driver(driver: str, live: str) -> dict[str, Any]:
     """Run a driver of a client for Node.js against an exchange of its own, whose markets stand still.
 
     Args:
-        driver: Name of the script, ``node/drive_<driver>.mjs``.
+        driver: Name of the script, ``node_clients/drive_<driver>.mjs``.
         live: Host and port of an exchange whose markets move, for streams.
     """
     try:

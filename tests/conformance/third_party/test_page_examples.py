@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.support.client_environments import Unavailable, environment
+from tests.support.client_environments import Unavailable, environment, node_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "paper-exchange.md"
@@ -63,17 +62,10 @@ def test_an_example_in_python_does_what_it_shows(client: str, exchange: str, tmp
 @pytest.fixture(scope="session")
 def node() -> str:
     """The path of Node, with the clients installed once from their lock."""
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if found is None or npm is None:
-        pytest.skip("node is missing; get it with: apt-get install nodejs npm")
-    stamp, lock = NODE / "node_modules" / ".package-lock.json", NODE / "package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund"], cwd=NODE, capture_output=True, text=True, timeout=180, check=False
-        )
-        if done.returncode:
-            pytest.skip(f"the clients for Node are missing ({done.stderr.strip()[-200:]})")
-    return found
+    try:
+        return node_environment(NODE)
+    except Unavailable as problem:
+        pytest.skip(str(problem))
 
 
 @pytest.mark.parametrize("client", JAVASCRIPT)
