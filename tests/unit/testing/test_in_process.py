@@ -86,6 +86,23 @@ def test_latency_takes_virtual_time() -> None:
     assert simulate(scenario, ExchangeOptions()) == 0
 
 
+def test_user_data_travels_as_long_as_an_answer() -> None:
+    """Else a client a quarter of a second away would learn of its fills as if it stood beside the exchange."""
+
+    async def scenario(exchange: InProcessExchange) -> list[int]:
+        async with await exchange.connect("/ws-api/v3") as socket:
+            await exchange.call(socket, "userDataStream.subscribe.signature")
+            await exchange.request("POST", "/api/v3/order", MARKET)
+            seen = []
+            for _ in range(3):
+                event = (await socket.receive())["event"]
+                seen.append(exchange.now_ms() - event["E"])
+        return seen
+
+    assert all(late in range(250, 255) for late in simulate(scenario, ExchangeOptions(latency="250")))
+    assert simulate(scenario, ExchangeOptions()) == [0, 0, 0]
+
+
 def test_a_connection_that_breaks_is_told_to_both_ends() -> None:
     async def scenario(exchange: InProcessExchange) -> None:
         async with await exchange.connect("/ws/btcusdt@trade") as socket:

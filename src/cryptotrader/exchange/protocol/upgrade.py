@@ -45,7 +45,12 @@ class WebSocketFront:
 
     def __init__(self, venue: PaperVenue, operations: Operations, *, clock: Clock, policy: WsPolicy) -> None:
         self.faults = operations.desk.faults
-        users = UserHub(venue.user, operations.desk.listen_keys, clock, self.faults)
+        roads = operations.desk.roads
+
+        def way_ms(account: str) -> int:
+            return roads.of(venue.account(account).latency).fixed_ms
+
+        users = UserHub(venue.user, operations.desk.listen_keys, clock, self.faults, way_ms=way_ms)
         hub = StreamHub(VenueView(venue), venue.market, clock, faults=self.faults)
         self._blocks = venue.blocks.printed.subscribe(hub.on_block)
         crowd = Crowd(policy, clock, self._look_around)

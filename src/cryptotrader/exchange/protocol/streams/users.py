@@ -20,6 +20,10 @@ Listener = Callable[[SharedEvent], None]
 """Called with each event of an account; short, and does not raise."""
 
 
+def _no_way(account: str) -> int:
+    return 0
+
+
 class UserHub:
     """All user data streams of the exchange.
 
@@ -28,6 +32,7 @@ class UserHub:
         keys: Listen keys.
         clock: Wall-clock time.
         faults: What befalls events.
+        way_ms: How long the events of an account are on their way to its clients. Unit: milliseconds.
     """
 
     def __init__(
@@ -36,9 +41,12 @@ class UserHub:
         keys: ListenKeys,
         clock: Clock,
         faults: FaultBook | None = None,
+        *,
+        way_ms: Callable[[str], int] = _no_way,
     ) -> None:
         self._keys = keys
         self._faults = faults or FaultBook()
+        self._way_ms = way_ms
         self._delays = Delays(clock)
         self._clock = clock
         self._tokens = count()
@@ -89,17 +97,19 @@ class UserHub:
             return  # Nobody listens.
         now_ms = self._now_ms()
         shared = SharedEvent(partial(_render, event, now_ms))
-        if not self._faults.has_streams and self._delays.is_idle:
+        way_ms = self._way_ms(account)
+        if not way_ms and not self._faults.has_streams and self._delays.is_idle:
             self._deliver(account, shared)
             return
         symbol = event.order.symbol if isinstance(event, OrderUpdate) else ""
         fault = self._faults.take_stream(USER_STREAM, symbol, account=account, now_ms=now_ms)
         kind = fault.kind if fault is not None else None
         if fault is None or kind is FaultKind.STREAM_DELAY:
-            self._delays.send(account, fault.delay_ms if fault else 0, partial(self._deliver, account, shared))
+            late_ms = way_ms + (fault.delay_ms if fault else 0)
+            self._delays.send(account, late_ms, partial(self._deliver, account, shared))
         elif kind is FaultKind.STREAM_DUPLICATE:
             for _ in range(1 + fault.copies):
-                self._delays.send(account, 0, partial(self._deliver, account, shared))
+                self._delays.send(account, way_ms, partial(self._deliver, account, shared))
 
     def _deliver(self, account: str, shared: SharedEvent) -> None:
         for listener in tuple(self._by_account.get(account, {}).values()):
