@@ -62,6 +62,14 @@ class Clients(RuleBasedStateMachine):
             return stage
 
         self.stage = self.loop.run_until_complete(build())
+        for number, name in enumerate(("alice", "bob", "carol")):
+            self.connect(number)
+            self.log_in(number, name)
+
+    def pick(self, number: int) -> Model | None:
+        """Somebody who is there, if anybody is."""
+        models = list(self.models.values())
+        return models[number % len(models)] if models else None
 
     def run(self, work: Any) -> Any:
         async def and_settle() -> Any:
@@ -80,13 +88,12 @@ class Clients(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def hang_up(self, number: int) -> None:
-        model = self.models.pop(number, None)
-        if model is not None:
-            model.peer.hang_up()
+        if number in self.models:
+            self.models.pop(number).peer.hang_up()
 
     @rule(number=numbers, name=names)
     def log_in(self, number: int, name: str) -> None:
-        model = self.models.get(number)
+        model = self.pick(number)
         if model is None:
             return
         message: dict[str, object] = {"action": "authenticate", "api_key": name, "timestamp": 1, "signature": "right"}
@@ -97,7 +104,10 @@ class Clients(RuleBasedStateMachine):
 
     @rule(number=numbers, channels=channel_lists, symbols=symbol_lists | st.none())
     def subscribe(self, number: int, channels: list[str], symbols: list[str] | None) -> None:
-        model = self.models.get(number)
+        self._subscribe(number, channels, symbols)
+
+    def _subscribe(self, number: int, channels: list[str], symbols: list[str] | None) -> None:
+        model = self.pick(number)
         if model is None:
             return
         needs = {"market_data", "trades"} & set(channels)
@@ -112,7 +122,7 @@ class Clients(RuleBasedStateMachine):
 
     @rule(number=numbers, channels=channel_lists, symbols=symbol_lists | st.none())
     def unsubscribe(self, number: int, channels: list[str], symbols: list[str] | None) -> None:
-        model = self.models.get(number)
+        model = self.pick(number)
         if model is None or model.name is None:
             return
         self.run(self._say(model, self._message("unsubscribe", channels, symbols)))
@@ -122,9 +132,13 @@ class Clients(RuleBasedStateMachine):
             if channel not in channels or not (channel == "system_events" or symbols is None or symbol in symbols)
         }
 
+    @rule(number=numbers, symbols=symbol_lists | st.none())
+    def subscribe_to_all_that_is_ones_own(self, number: int, symbols: list[str] | None) -> None:
+        self._subscribe(number, ["orders", "positions", "system_events"], symbols)
+
     @rule(number=numbers, text=st.text(max_size=10))
     def babble(self, number: int, text: str) -> None:
-        model = self.models.get(number)
+        model = self.pick(number)
         if model is not None:
             model.peer.handler.on_text(text)
 
@@ -242,5 +256,5 @@ class Clients(RuleBasedStateMachine):
         self.loop.close()
 
 
-Clients.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Clients.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestClients = Clients.TestCase
