@@ -2,7 +2,7 @@
 
 import { MainClient, WebsocketAPIClient, WebsocketClient } from 'binance';
 
-import { Inbox, KEY, Report, SECRET, SYMBOL, methodsOf, orderRun, recorded, within } from './kit.mjs';
+import { Inbox, KEY, Report, SECRET, SYMBOL, methodsOf, orderRun, recorded, until } from './kit.mjs';
 
 const ONLY = { symbol: SYMBOL };
 const CANDLES = { ...ONLY, interval: '1m', limit: 2 };
@@ -80,12 +80,9 @@ const streams = new WebsocketClient({ wsUrl: `ws://${host}` });
 const inbox = new Inbox();
 streams.on('message', inbox.put);
 streams.on('exception', (problem) => report.warnings.push(JSON.stringify(problem)));
-const ready = new Promise((resolve) => streams.on('response', resolve));
 streams.subscribe(STREAMS, 'main');
-await report.step('stream.ready', () => within(ready).then(() => null));
-const trade = (await ws.submitNewSpotOrder(stamped(market))).result;
-const traded = (event) => (event.data ?? event).t === trade.fills[0].tradeId;
-await report.step('stream.traded', () => inbox.wait(traded));
+const traded = (event) => (event.data ?? event).e === 'trade';
+await report.step('stream.traded', () => until(inbox, traded, () => ws.submitNewSpotOrder(stamped(market))));
 report.steps.offered = { rest: methodsOf(client), ws: methodsOf(api) };
 report.steps.called = Object.fromEntries(Object.entries(called).map(([name, names]) => [name, [...names].sort()]));
 report.print();

@@ -2,7 +2,7 @@
 
 import { Spot } from '@binance/spot';
 
-import { Inbox, KEY, Report, SECRET, SYMBOL, methodsOf, orderRun, recorded } from './kit.mjs';
+import { Inbox, KEY, Report, SECRET, SYMBOL, methodsOf, orderRun, recorded, until } from './kit.mjs';
 
 const REST = {
   account: 'getAccount', test: 'orderTest', new: 'newOrder', get: 'getOrder', cancel: 'deleteOrder',
@@ -89,9 +89,8 @@ for (const [name, params] of Object.entries(STREAMS)) {
     return null;
   });
   if (name === 'trade') {
-    await report.step('stream.ready', () => new Promise((resolve) => setTimeout(resolve, 50)));
-    const trade = await connection.orderPlace({ ...ONLY, side: 'BUY', type: 'MARKET', quantity: 0.001 });
-    await report.step('stream.traded', () => inbox.wait((event) => event.t === trade.data.fills[0].tradeId));
+    const market = { ...ONLY, side: 'BUY', type: 'MARKET', quantity: 0.001 };
+    await report.step('stream.traded', () => until(inbox, (event) => event.e === 'trade', () => connection.orderPlace(market)));
   }
 }
 report.steps.offered = {

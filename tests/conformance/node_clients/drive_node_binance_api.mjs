@@ -2,7 +2,7 @@
 
 import Binance from 'node-binance-api';
 
-import { Inbox, KEY, ORDERS, Report, SECRET, SYMBOL, orderRun, recorded } from './kit.mjs';
+import { Inbox, KEY, ORDERS, Report, SECRET, SYMBOL, orderRun, recorded, until } from './kit.mjs';
 
 const [host, live] = process.argv.slice(2);
 const report = new Report();
@@ -68,10 +68,10 @@ for (const [name, open] of Object.entries(streams)) {
   open(inboxes[name].put);
 }
 const user = new Inbox();
-await report.step('user', () => new Promise((resolve) => client.userData(user.put, user.put, user.put, () => resolve(null), user.put)));
-await new Promise((resolve) => setTimeout(resolve, 200));
-await report.step('traded', () => rest.marketBuy(SYMBOL, 0.6));
+const subscribed = (resolve) => client.userData(user.put, user.put, user.put, () => resolve(null), user.put);
+await report.step('user', () => new Promise(subscribed));
 for (const name of Object.keys(streams)) await report.step(`stream.${name}`, () => inboxes[name].wait(() => true));
-await report.step('user.trade', () => user.wait((event) => event.x === 'TRADE' || event.event?.x === 'TRADE'));
+const told = (event) => (event.event ?? event).x === 'TRADE';
+await report.step('user.trade', () => until(user, told, () => rest.marketBuy(SYMBOL, 0.001)));
 report.steps.called = [...called].sort();
 report.print();

@@ -68,6 +68,18 @@ export class Inbox {
   }
 }
 
+// Do something again and again until a message tells of it: not every client says when it listens.
+export async function until(inbox, check, act) {
+  const end = Date.now() + WAIT_MS;
+  let found;
+  while ((found = inbox.messages.find(check)) === undefined) {
+    if (Date.now() > end) throw new Error(`none of ${inbox.messages.length} messages`);
+    await act();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return found;
+}
+
 // The names of all methods of a client.
 export function methodsOf(object) {
   const names = new Set();
