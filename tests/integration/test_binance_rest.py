@@ -16,6 +16,7 @@ from cryptotrader.core.errors import (
     VenueTimeout,
     VenueUnreachable,
 )
+from cryptotrader.core.events import SystemEvent
 from cryptotrader.core.orders import OrderType, Side
 from cryptotrader.net.http import AnswerLost, HttpClient
 from cryptotrader.services.binance.endpoints import VenueEndpoints, endpoints_of
@@ -185,11 +186,17 @@ async def test_s0_57_told_to_wait_it_says_so_and_sends_nothing_until_then(
 
 
 async def test_a_ban_is_respected(stub: VenueStub, rest: BinanceRest, clock: ManualClock) -> None:
+    """S1-15: and it is reported, once."""
+    told: list[SystemEvent] = []
+    rest.reports.subscribe(told.append)
     stub.plan(DEPTH, Answer(b"", 418, {"Retry-After": "120"}))
     for _ in range(2):
         with pytest.raises(VenueBanned):
             await rest.call(order_book.SPEC, BOOK_OF(symbol="BTCUSDT"))
     assert stub.count(DEPTH) == 1
+    assert [(event.event, event.status, event.detail) for event in told] == [
+        ("rate_limit", "banned", "retrying in 120s")
+    ]
 
 
 async def test_too_many_orders_stop_new_orders_only(stub: VenueStub, rest: BinanceRest) -> None:

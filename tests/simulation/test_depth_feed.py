@@ -7,7 +7,7 @@ import random
 import pytest
 
 from cryptotrader.core.errors import VenueTimeout, VenueUnreachable
-from cryptotrader.core.events import BookSnapshot
+from cryptotrader.core.events import BookSnapshot, SystemEvent
 from cryptotrader.feeds import ALL_LEVELS, DEPTH, DepthFeed, FeedPolicy
 from tests.support.depth_recording import depth_recording
 from tests.support.live_world import SYMBOL, ChangeReader, LiveWorld, live_world
@@ -85,6 +85,22 @@ async def test_a_lost_event_leads_to_a_resync_that_clients_see_as_one_contiguous
         assert feed.book == world.market.book
         assert reader.kinds.count("resync") == 1
         assert reader.book.snapshot() == world.market.book.snapshot()
+
+
+async def test_a_book_that_is_rebuilt_is_reported_when_it_begins_and_when_it_is_done() -> None:
+    """S1-15: for the operator's eyes."""
+    async with live_world() as world:
+        told: list[SystemEvent] = []
+        world.live.reports.subscribe(told.append)
+        await ready_feed(world)
+        assert told == []
+        world.market.change(silently=True)
+        world.market.change(asks=((1_001, 9),))
+        await world.clock.advance(2)
+        assert [(event.event, event.status, event.symbol, event.detail) for event in told] == [
+            ("orderbook_resync", "started", SYMBOL, "gap"),
+            ("orderbook_resync", "done", SYMBOL, "gap"),
+        ]
 
 
 async def test_while_it_recovers_a_book_is_not_ready() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cryptotrader.bus import Topic
 from cryptotrader.core.errors import VenueRateLimited
-from cryptotrader.core.events import LinkChange, LinkState
+from cryptotrader.core.events import LinkChange, LinkState, SystemEvent
 from cryptotrader.net.backoff import ConnectionBudget
 from cryptotrader.services.binance.streams import LinkDeps, MarketStreams, StreamPolicy
 from cryptotrader.testing import FakeClock, FakeVenue, FakeWire
@@ -26,6 +26,9 @@ class World:
         self.clock = FakeClock()
         self.venue = FakeVenue(self.clock)
         self.changes: list[LinkChange] = []
+        self.reports: list[SystemEvent] = []
+        reports: Topic[SystemEvent] = Topic("reports")
+        reports.subscribe(self.reports.append)
         links: Topic[LinkChange] = Topic("links")
         links.subscribe(self.changes.append)
         self.streams = MarketStreams(
@@ -38,6 +41,7 @@ class World:
                 policy=policy,
                 budget=ConnectionBudget(),
                 links=links,
+                reports=reports,
             )
         )
         self.seen: list[tuple[str, bytes]] = []
@@ -225,6 +229,7 @@ async def test_a_subscription_that_is_not_acknowledged_costs_the_connection(worl
 
 
 async def test_a_stream_that_falls_silent_while_others_speak_gets_a_new_connection(world: World) -> None:
+    """S1-15: and it is reported."""
     world.streams.want(DEPTH)
     world.streams.want("btcusdt@trade")
     await world.clock.advance(1)
@@ -237,6 +242,9 @@ async def test_a_stream_that_falls_silent_while_others_speak_gets_a_new_connecti
         await world.clock.advance(1)
     assert len(world.venue.wires) == 2
     assert LinkState.DISCONNECTED not in world.states
+    assert [(event.event, event.status, event.symbol, event.detail) for event in world.reports] == [
+        ("stream_stale", "silent", "BTCUSDT", DEPTH)
+    ]
     # It stays silent: the market is halted. The next replacement waits twice as long each time.
     for _ in range(30):
         world.venue.publish("btcusdt@trade", 1)
