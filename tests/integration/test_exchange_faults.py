@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,9 @@ async def test_a_storm_lasts_as_long_as_it_was_told_to() -> None:
                     await asyncio.sleep(0.05)
         banned = await client.get("/api/v3/ping")
         assert (banned.status_code, banned.headers["retry-after"]) == (418, "120")
+        # Clients read the time out of it.
+        assert re.search(r"IP banned until \d{13}\. ", str(body(banned)["msg"]))
+        assert "request weight per 1 MINUTE" in str(body(storm)["msg"])
         assert (await client.get("/api/v3/ping")).status_code == 200
 
 

@@ -170,11 +170,26 @@ class _Bans:
         return _banned(ban, now_ms)
 
 
+def banned_text(until_ms: int) -> str:
+    """What a banned address is told. Some clients read the time out of it. Unit: epoch milliseconds."""
+    return (
+        f"Way too much request weight used; IP banned until {until_ms}. "
+        "Please use WebSocket Streams for live updates to avoid bans."
+    )
+
+
+def too_much_weight_text(limit: int) -> str:
+    """What an address is told that used up its minute."""
+    return (
+        f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
+        "Please use WebSocket Streams for live updates to avoid polling the API."
+    )
+
+
 def _banned(ban: _Ban, now_ms: int) -> LimitReached:
     return LimitReached(
         -1003,
-        f"Way too much request weight used; IP banned until {ban.until_ms}. "
-        "Please use WebSocket Streams for live updates to avoid bans.",
+        banned_text(ban.until_ms),
         status=418,
         retry_after_ms=ban.until_ms - now_ms,
     )
@@ -198,8 +213,8 @@ class WeightMeter:
         self._bans.check(address, now_ms)
         window = self._windows.of(address, now_ms)
         if window.used + weight > self.policy.request_weight and self.policy.is_enforced:
-            text = f"Too much request weight used; current limit is {self.policy.request_weight} request weight per "
-            limit = _too_many_requests(text + "1 MINUTE.", window.start_ms + MINUTE_MS - now_ms)
+            text = too_much_weight_text(self.policy.request_weight)
+            limit = LimitReached(-1003, text, retry_after_ms=window.start_ms + MINUTE_MS - now_ms)
             raise self._bans.refuse(address, window, now_ms=now_ms, limit=limit)
         window.used += weight
         return window.used
@@ -213,8 +228,11 @@ class WeightMeter:
         self._bans.check(address, now_ms)
         window = self._raw.of(address, now_ms)
         if window.used >= self.policy.raw_requests and self.policy.is_enforced:
-            text = f"Too many requests; current limit is {self.policy.raw_requests} requests per 5 MINUTE."
-            limit = _too_many_requests(text, window.start_ms + FIVE_MINUTES_MS - now_ms)
+            text = (
+                f"Too many requests; current limit is {self.policy.raw_requests} requests per 5 MINUTE. "
+                "Please use WebSocket Streams for live updates to avoid polling the API."
+            )
+            limit = LimitReached(-1003, text, retry_after_ms=window.start_ms + FIVE_MINUTES_MS - now_ms)
             raise self._bans.refuse(address, window, now_ms=now_ms, limit=limit)
         window.used += 1
 
@@ -231,11 +249,6 @@ class WeightMeter:
     def raw_used(self, address: str, now_ms: int) -> int:
         """REST requests in these five minutes."""
         return self._raw.of(address, now_ms).used
-
-
-def _too_many_requests(text: str, retry_after_ms: int) -> LimitReached:
-    hint = " Please use WebSocket Streams for live updates to avoid polling the API."
-    return LimitReached(-1003, text + hint, retry_after_ms=retry_after_ms)
 
 
 class ConnectionMeter:

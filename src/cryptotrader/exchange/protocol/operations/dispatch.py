@@ -14,6 +14,7 @@ from cryptotrader.exchange.engine.errors import Refusal
 from cryptotrader.exchange.engine.events import OrderUpdate, UserEvent
 from cryptotrader.exchange.latency import Road
 from cryptotrader.exchange.protocol.faults import FaultKind, FaultSpec
+from cryptotrader.exchange.protocol.limits import banned_text, too_much_weight_text
 from cryptotrader.exchange.protocol.operations import (
     account,
     list_questions,
@@ -39,6 +40,8 @@ from cryptotrader.exchange.protocol.operations.refusals import (
 from cryptotrader.exchange.protocol.time_unit import params_in_millis
 from cryptotrader.exchange.store import StoreBroken
 from cryptotrader.services.binance.registry import AnySpec
+
+MS_PER_S = 1_000
 
 FREE_WHEN_DONE = frozenset(
     {
@@ -160,19 +163,41 @@ class Operations:
     async def _carry_out(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
         fault = self.desk.faults.take(spec.name, account or "", self.now_ms())
         if fault is not None and not fault.kind.lands:
-            raise _befall(fault)
+            raise self._befall(fault)
         try:
             answer = await self._perform(spec, params, account)
         except Refusal:
             if fault is not None and fault.kind is not FaultKind.DELAY:
-                raise _befall(fault) from None
+                raise self._befall(fault) from None
             raise
         if fault is None:
             return answer
         if fault.kind is FaultKind.DELAY:
             await asyncio.sleep(fault.delay_ms / 1_000)
             return answer
-        raise _befall(fault)
+        raise self._befall(fault)
+
+    def _befall(self, fault: FaultSpec) -> Exception:
+        """What a fault makes of a request."""
+        if fault.kind.is_silent or fault.kind.closes:
+            return Silence(closes=fault.kind.closes)
+        if fault.kind in (FaultKind.RATE_LIMIT, FaultKind.BAN):
+            return self._storm(fault)
+        code = fault.code if fault.code is not None else (TIMEOUT if fault.kind.lands else UNKNOWN)
+        text = fault.msg or FAULT_TEXTS.get(code, UNKNOWN_TEXT)
+        status = fault.status or http_status(Refusal(code, text))
+        retry_after_s = fault.retry_after_s if status in (418, 429) else None
+        return FaultRefusal(code, text, status=status, retry_after_s=retry_after_s)
+
+    def _storm(self, fault: FaultSpec) -> FaultRefusal:
+        """A 429 or 418, in the words of the limits themselves."""
+        if fault.kind is FaultKind.RATE_LIMIT:
+            status, text = 429, too_much_weight_text(self.desk.limits.request_weight)
+        else:
+            status, text = 418, banned_text(self.now_ms() + fault.retry_after_s * MS_PER_S)
+        return FaultRefusal(
+            fault.code or -1003, fault.msg or text, status=fault.status or status, retry_after_s=fault.retry_after_s
+        )
 
     async def _perform(self, spec: AnySpec, params: Mapping[str, Any], account: str | None) -> object:
         begun = self.begin(spec, params, account)
@@ -229,22 +254,3 @@ def _has_expired(amended: object) -> bool:
     """Whether the order of an amendment's answer is over."""
     order = amended.get("amendedOrder") if isinstance(amended, dict) else None
     return isinstance(order, dict) and order["status"] == OrderStatus.EXPIRED
-
-
-def _befall(fault: FaultSpec) -> Exception:
-    """What a fault makes of a request."""
-    if fault.kind.is_silent or fault.kind.closes:
-        return Silence(closes=fault.kind.closes)
-    if fault.kind in (FaultKind.RATE_LIMIT, FaultKind.BAN):
-        status = 429 if fault.kind is FaultKind.RATE_LIMIT else 418
-        return FaultRefusal(
-            fault.code or -1003,
-            fault.msg or "Too many requests queued.",
-            status=fault.status or status,
-            retry_after_s=fault.retry_after_s,
-        )
-    code = fault.code if fault.code is not None else (TIMEOUT if fault.kind.lands else UNKNOWN)
-    text = fault.msg or FAULT_TEXTS.get(code, UNKNOWN_TEXT)
-    status = fault.status or http_status(Refusal(code, text))
-    retry_after_s = fault.retry_after_s if status in (418, 429) else None
-    return FaultRefusal(code, text, status=status, retry_after_s=retry_after_s)
