@@ -13,8 +13,10 @@ import pytest
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.net import Supervisor, SystemClock
 from cryptotrader.sessions.client import ClientContext
+from cryptotrader.sessions.keys import KeyLimits
 from cryptotrader.sessions.streams import StreamLimits, StreamSessions
 from cryptotrader.sessions.ticker import TickerChannel, TickerClient
+from cryptotrader.sessions.ws import ConnectionSlots, SlotLimits
 from cryptotrader.transport.fanout import Broadcaster
 from cryptotrader.transport.types import Accept, Refuse, UpgradeRequest
 from tests.support.streams import (
@@ -34,7 +36,10 @@ from tests.support.waiting import eventually
 class Stage:
     """Stream sessions on fakes."""
 
-    def __init__(self, *, max_connections: int = 50, who: Who | None = None) -> None:
+    def __init__(
+        self, *, max_connections: int = 50, who: Who | None = None, slots: ConnectionSlots | None = None
+    ) -> None:
+        self.slots = slots or ConnectionSlots()
         self.live = FakeLive()
         self.user = FakeUserFeed()
         self.authenticator = FakeAuthenticator(who)
@@ -45,6 +50,7 @@ class Stage:
             catalogue=FakeCatalogue(),
             limits=StreamLimits(max_connections=max_connections, depth_linger_s=0.01),
             clock=SystemClock(),
+            slots=self.slots,
         )
 
     async def ask(self, path: str, *, query: str = "", token: str | None = TOKEN) -> Accept | Refuse:
@@ -142,6 +148,22 @@ async def test_the_51st_client_is_refused_until_somebody_leaves() -> None:
     accept.handler.on_close(1000, "")
     assert isinstance(await stage.ask("/ws/ticker/ethusdt"), Accept)
     assert stage.sessions.connection_count == 3
+    await stage.sessions.close()
+
+
+async def test_a_keys_own_limit_and_that_of_the_process_count_streams_too() -> None:
+    """C-10: 429 where the key has enough, 503 where the process has."""
+    stage = Stage(who=Who(limits=KeyLimits(connections=1)))
+    accept, _ = await stage.open("/ws/user")
+    decision = await stage.ask("/ws/ticker/btcusdt")
+    assert refused(decision) == (429, {"error": "Too many connections of this key", "status": 429})
+    accept.handler.on_close(1000, "")
+    assert isinstance(await stage.ask("/ws/ticker/btcusdt"), Accept)
+    assert stage.slots.taken == 1
+    await stage.sessions.close()
+    stage = Stage(slots=ConnectionSlots(SlotLimits(1)))
+    await stage.open("/ws/user")
+    assert refused(await stage.ask("/ws/user"))[0] == 503
     await stage.sessions.close()
 
 

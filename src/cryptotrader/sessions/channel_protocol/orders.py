@@ -6,14 +6,14 @@ from collections import deque
 from typing import Any
 
 from cryptotrader.config import get_logger
-from cryptotrader.core.clock import to_ms
+from cryptotrader.core.clock import NS_PER_S, to_ms
 from cryptotrader.core.errors import NotConnected, UnknownSymbol, VenueError
 from cryptotrader.core.scaled import div_scaled, parse_scaled
 from cryptotrader.dialects.channels.encode import OrderView, encode_order
 from cryptotrader.feeds.user import UserEvent
 from cryptotrader.net import Supervisor
 from cryptotrader.services.binance.models.commission import Commission
-from cryptotrader.sessions.channel_protocol.rates import RateBook, rate_of
+from cryptotrader.sessions.channel_protocol.rates import RETRY_S, RateBook, rate_of
 from cryptotrader.sessions.channel_protocol.topics import EVERY, ChannelTopic, Outlet, SourceKey
 from cryptotrader.sessions.exchanges import AccountFeeds
 from cryptotrader.sessions.ports import Catalogue, Lease
@@ -89,6 +89,8 @@ class OrderSource:
         self._waiting: deque[dict[str, Any]] = deque()
         self._is_asking = False
         self._is_closed = False
+        self._learn_from_ns = 0
+        """Before this, no order waits for the list of symbols, which could not be had."""
         self._every = ChannelTopic(key, EVERY).name
         self._lease: Lease = account.user.lease()
         self._subscription = account.user.topic.subscribe(self._on_event)
@@ -124,12 +126,13 @@ class OrderSource:
 
     def _must_wait(self, symbol: str) -> bool:
         """Whether something is not known that can be asked for. Rates that are merely old will do."""
-        is_rated = self._rates.known(symbol) is not None or not self._rates.is_due(symbol)
-        return not is_rated or self._catalogue.known(symbol) is None
+        if self._rates.will_be_known(symbol):
+            return True
+        return self._catalogue.known(symbol) is None and self._outlet.clock.monotonic_ns() >= self._learn_from_ns
 
     def _keep_fresh(self, symbol: str) -> None:
-        if self._rates.is_due(symbol):
-            self._jobs.start(f"commission {symbol}", lambda: self._rates.refresh(symbol))
+        if self._rates.begin(symbol):
+            self._jobs.start(f"commission {symbol}", lambda: self._rates.fetch(symbol))
 
     async def _ask(self) -> None:
         """Ask for what is missing of what waits, and tell it, oldest first."""
@@ -138,7 +141,7 @@ class OrderSource:
                 report = self._waiting[0]
                 symbol = str(report.get("s", ""))
                 if self._must_wait(symbol):
-                    await self._rates.refresh(symbol)
+                    await self._rates.settle(symbol)
                     await self._learn(symbol)
                 if self._waiting and self._waiting[0] is report:
                     self._waiting.popleft()
@@ -151,6 +154,7 @@ class OrderSource:
             await self._catalogue.require(symbol)
         except (UnknownSymbol, VenueError, NotConnected) as error:
             log.warning(f"{symbol} of an order is not known: {type(error).__name__}")
+            self._learn_from_ns = self._outlet.clock.monotonic_ns() + int(RETRY_S * NS_PER_S)
 
     def _tell_waiting(self) -> None:
         while self._waiting:

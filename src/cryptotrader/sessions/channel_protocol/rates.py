@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from cryptotrader.config import get_logger
@@ -60,28 +61,49 @@ class RateBook:
         self._clock = clock
         self._known: dict[str, Commission] = {}
         self._due_ns: dict[str, int] = {}
+        self._asking: dict[str, asyncio.Event] = {}
 
     def known(self, symbol: str) -> Commission | None:
         """What is known now."""
         return self._known.get(symbol)
 
-    def is_due(self, symbol: str) -> bool:
-        """Whether the venue should be asked (again)."""
-        return self._ask is not None and self._clock.monotonic_ns() >= self._due_ns.get(symbol, 0)
+    def will_be_known(self, symbol: str) -> bool:
+        """Whether waiting helps: it is not known, and it is being asked for or can be."""
+        return symbol not in self._known and (symbol in self._asking or self._is_due(symbol))
 
-    async def refresh(self, symbol: str) -> None:
-        """Ask where it is due; a failure leaves what is known."""
-        if self._ask is None or not self.is_due(symbol):
-            return
-        self._due_ns[symbol] = self._clock.monotonic_ns() + int(RETRY_S * NS_PER_S)
+    def begin(self, symbol: str) -> bool:
+        """Whether the venue should be asked (again) now; who is told so calls ``fetch``."""
+        if symbol in self._asking or not self._is_due(symbol):
+            return False
+        self._asking[symbol] = asyncio.Event()
+        return True
+
+    async def fetch(self, symbol: str) -> None:
+        """Ask; a failure leaves what is known."""
+        wait_s = RETRY_S
         try:
-            commission = await self._ask(symbol)
+            assert self._ask is not None
+            self._keep(symbol, await self._ask(symbol))
+            wait_s = REFRESH_S
         except (VenueError, NotConnected) as error:
             log.warning(f"commission of {symbol} is not known: {type(error).__name__}")
-            return
+        finally:
+            self._due_ns[symbol] = self._clock.monotonic_ns() + int(wait_s * NS_PER_S)
+            self._asking.pop(symbol).set()
+
+    async def settle(self, symbol: str) -> None:
+        """Ask where it is due, or wait for who is asking."""
+        if self.begin(symbol):
+            await self.fetch(symbol)
+        elif symbol in self._asking:
+            await self._asking[symbol].wait()
+
+    def _is_due(self, symbol: str) -> bool:
+        return self._ask is not None and self._clock.monotonic_ns() >= self._due_ns.get(symbol, 0)
+
+    def _keep(self, symbol: str, commission: Commission) -> None:
         if symbol not in self._known and len(self._known) >= MAX_SYMBOLS:
             oldest = next(iter(self._known))
             del self._known[oldest]
             self._due_ns.pop(oldest, None)
         self._known[symbol] = commission
-        self._due_ns[symbol] = self._clock.monotonic_ns() + int(REFRESH_S * NS_PER_S)

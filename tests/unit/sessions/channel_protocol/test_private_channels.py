@@ -80,16 +80,20 @@ async def test_a_market_order_has_its_average_price_and_one_for_an_amount_of_mon
     assert (second["side"], second["amount"], second["filled"], second["status"]) == ("sell", 0.1, 0.1, "filled")
 
 
-async def test_orders_wait_in_order_for_a_rate_that_is_being_asked_for(stage: ChannelStage) -> None:
-    """S1-13: the first order of a symbol asks for the account's rate, once."""
+@pytest.mark.parametrize("symbols", [None, BTC])
+async def test_orders_wait_in_order_for_a_rate_that_is_being_asked_for(
+    stage: ChannelStage, symbols: list[str] | None
+) -> None:
+    """S1-13: the account's rate is asked for once, by the subscription or by the first order."""
     account = stage.accounts["default"]
     account.may_answer.clear()
     alice = await stage.client("alice")
-    alice.subscribe("orders")
+    alice.subscribe("orders", symbols=symbols)
+    await settle()
     for number in range(3):
         account.report(i=number)
     await settle()
-    assert alice.hear()[1:] == []
+    assert alice.hear() == []
     account.may_answer.set()
     await settle()
     account.report(i=3)
@@ -123,6 +127,19 @@ async def test_an_order_is_told_even_where_nobody_knows_the_rate(stage: ChannelS
     await settle()
     rows = alice.connection.messages()[2:]
     assert [(row["data"]["id"], row["data"]["fee"]["rate"]) for row in rows] == [("123456789", 0.0), ("2", 0.0)]
+
+
+async def test_a_list_of_symbols_that_cannot_be_had_holds_up_one_order_and_no_others(stage: ChannelStage) -> None:
+    """S1-12: then nobody knows the asset of the fee, but the order is told."""
+    stage.catalogue.is_loaded = False
+    stage.catalogue.error = VenueTimeout("Binance API not responding")
+    alice = await stage.client("alice")
+    alice.subscribe("orders")
+    for number in range(3):
+        stage.accounts["default"].report(i=number)
+        await settle()
+    rows = alice.hear()
+    assert [(row["data"]["id"], row["data"]["fee"]["currency"]) for row in rows] == [("0", ""), ("1", ""), ("2", "")]
 
 
 async def test_other_events_of_the_account_and_broken_ones_are_no_orders(stage: ChannelStage) -> None:
