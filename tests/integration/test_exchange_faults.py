@@ -100,6 +100,18 @@ async def test_an_unknown_outcome_may_have_landed_or_not(kind: str, landed: int)
         assert len((await client.signed("GET", "/api/v3/openOrders")).json()) == landed
 
 
+@pytest.mark.parametrize(("kind", "landed"), [("land_and_close", 1), ("drop_and_close", 0)])
+async def test_a_connection_that_was_to_break_is_no_error_of_the_server(
+    kind: str, landed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with exchange() as (_, client):
+        await add(client, kind=kind, operation="order.place")
+        with pytest.raises(httpx2.TransportError):
+            await client.order()
+        assert len((await client.signed("GET", "/api/v3/openOrders")).json()) == landed
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_storm_lasts_as_long_as_it_was_told_to() -> None:
     async with exchange() as (server, client):
         await add(client, kind="rate_limit", operation="*", retry_after_s=2, for_s=0.3)

@@ -129,7 +129,8 @@ class RestFront:
         except Silence as silence:
             if not silence.closes:
                 await _wait_until_gone(receive)
-            _drop(scope)
+            if _drop(scope):
+                await _wait_until_gone(receive)  # Else the server logs an error: that nothing was answered.
             return
         await _send(send, status, answer, headers)
 
@@ -234,11 +235,13 @@ async def _wait_until_gone(receive: Receive) -> None:
         return
 
 
-def _drop(scope: Scope) -> None:
-    """Break the connection without a word, where the server allows it."""
+def _drop(scope: Scope) -> bool:
+    """Break the connection without a word; False where the server does not allow it."""
     extension = scope.get("extensions", {}).get(ABORT)
-    if extension is not None:
-        extension["call"]()
+    if extension is None:
+        return False
+    extension["call"]()
+    return True
 
 
 async def _send(send: Send, status: int, body: bytes, headers: list[Header]) -> None:
