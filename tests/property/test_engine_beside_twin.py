@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -147,7 +148,7 @@ def test_after_a_crash_the_last_price_is_still_the_last_one() -> None:
 
 def test_what_was_transferred_is_no_longer_kept_back_from_fees() -> None:
     """The market order still kept back what it had handed over, so its fee in BNB seemed to be too much."""
-    bnb = {"symbol": "BNBUUU", "self_trade_prevention_mode": "TRANSFER"}
+    bnb: dict[str, Any] = {"symbol": "BNBUUU", "self_trade_prevention_mode": "TRANSFER"}
     lot = STEPS["BNBUUU"]
     commands = [
         Command("group", 1, "bob"),
