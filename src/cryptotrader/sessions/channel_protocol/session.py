@@ -185,7 +185,7 @@ class ChannelSession:
         wanted = topics_of(self._protocol.pairs.items(), account)
         before, self._topics = self._topics, wanted
         now_ms = self._now_ms()
-        for topic in wanted.keys() - before.keys():
+        for topic in [topic for topic in wanted if topic not in before]:
             for frame in self._hub.registry.take(topic).first(topic, now_ms):
                 self._send(frame)
         self._names = tuple(topic.name for topic in wanted)
