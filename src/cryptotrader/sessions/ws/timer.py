@@ -60,9 +60,12 @@ class SharedTimer:
 
     def _tick(self) -> None:
         self._ticking = None
-        self.run_due()
-        if self._waiting and not self._closed and self._ticking is None:
-            self._ticking = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
+        try:
+            self.run_due()
+        finally:
+            # A job that fails must not stop the time of everybody else.
+            if self._waiting and not self._closed and self._ticking is None:
+                self._ticking = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ns() / NS_PER_S
