@@ -192,6 +192,8 @@ class TwinMatching(TwinMoney):
             TwinPrevention(order.number, maker.number, step.mode, step.price, step.taker_lost, step.maker_lost)
         )
         self.lose(order, step.taker_lost)
+        if step.maker_lost and self.is_moved(order, step):
+            self.touch(maker)
         maker.prevented += step.maker_lost
         if step.maker_lost:
             self.halves[maker.symbol][maker.side].shrink(maker)

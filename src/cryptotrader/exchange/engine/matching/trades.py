@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptotrader.core.orders import FillReason, Side
 from cryptotrader.core.scaled import mul_scaled
+from cryptotrader.exchange.engine.contingent import lists
 from cryptotrader.exchange.engine.events import TradePrinted
 from cryptotrader.exchange.engine.matching.plan import Match, Prevention
 from cryptotrader.exchange.engine.orders import NO_TRADE, Order, PreventedMatch
@@ -88,11 +89,15 @@ def prevent(run: Execution, market: SymbolMarket, taker: Order, step: Prevention
     if step.taker_qty:
         taker.prevented_qty += step.taker_qty
         run.lose(market, taker, step.taker_qty, record)
+    is_moved = step.mode == "TRANSFER" and maker.account != taker.account
     if step.maker_qty:
+        if is_moved:
+            # As by a trade: of what a pair holds once for both, a part changes hands now.
+            lists.leg_touched(place, maker, run)
         maker.prevented_qty += step.maker_qty
         place.side(maker.side).shrunk(maker)
         run.lose(place, maker, step.maker_qty, record)
-    if step.mode == "TRANSFER" and maker.account != taker.account:
+    if is_moved:
         _transfer(run, market, taker, maker, step)
 
 

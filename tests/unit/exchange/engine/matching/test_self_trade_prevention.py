@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from cryptotrader.core.orders import ExecutionType, OrderStatus, OrderType, Side, TimeInForce
+from cryptotrader.core.scaled import mul_scaled
 from cryptotrader.exchange.engine.accounts import Fees
 from cryptotrader.exchange.engine.engine import Engine
 from cryptotrader.exchange.engine.errors import Refusal
-from cryptotrader.exchange.engine.events import BalancesChanged, OrderUpdate, TradePrinted
+from cryptotrader.exchange.engine.events import BalancesChanged, ListUpdate, OrderUpdate, TradePrinted
 from cryptotrader.exchange.engine.orders import NewOrder
+from tests.support.contingent_kit import buy_oco, engine_at, sell_oco
 from tests.support.engine_kit import NOW_MS, RULES, SYMBOL, free, levels, locked, of_kind, p, snapshot
 
 LOOSE = msgspec.structs.replace(
@@ -167,6 +169,35 @@ def test_a_transfer_moves_both_assets_between_accounts_of_a_group() -> None:
     assert (free(engine, "bob", "BTC"), free(engine, "bob", "USDT")) == (p("19999.8"), p("20000.04"))
     assert of_kind(events, TradePrinted) == []
     assert {event.account for event in of_kind(events, BalancesChanged)} == {"alice", "bob"}
+
+
+@pytest.mark.parametrize("side", ["SELL", "BUY"])
+@pytest.mark.parametrize("qty", ["0.4", "1"])
+def test_a_transfer_from_one_of_a_pair_expires_the_other_one(side: str, qty: str) -> None:
+    """The pair holds its money once for both, so a part of it can't change hands while the other keeps needing all."""
+    engine = engine_at()
+    assets = {"BTC": p("1")} if side == "SELL" else {"USDT": p("106")}
+    engine.open_account("erin", assets, Fees(0, 0))
+    engine.open_account("finn", {"BTC": p("10"), "USDT": p("10000")}, Fees(0, 0))
+    for account in ("erin", "finn"):
+        engine.set_trade_group(account, 1)
+    pair = sell_oco(profit="100.5") if side == "SELL" else buy_oco(profit="99.5")
+    legs = tuple(msgspec.structs.replace(leg, self_trade_prevention_mode="TRANSFER") for leg in pair.legs)
+    engine.submit_list("erin", msgspec.structs.replace(pair, legs=legs), NOW_MS)
+    taker, price = ("BUY", "100.5") if side == "SELL" else ("SELL", "99.5")
+    _, events = engine.submit("finn", order(taker, price, qty, "TRANSFER", "IOC"), NOW_MS + 1)
+    stop, limit = engine.orders("erin", SYMBOL, limit=10)
+    assert (stop.status, stop.expiry_reason) == (EXPIRED, "OCO_TRIGGER")
+    assert (limit.status, limit.prevented_qty) == (GONE if qty == "1" else NEW, p(qty))
+    left = p("1") - p(qty)
+    if side == "SELL":
+        assert (free(engine, "erin", "BTC"), locked(engine, "erin", "BTC")) == (0, left)
+        assert free(engine, "erin", "USDT") == mul_scaled(p("100.5"), p(qty))
+    else:
+        assert locked(engine, "erin", "USDT") == mul_scaled(p("99.5"), left)
+        assert free(engine, "erin", "USDT") == p("106") - p("99.5")
+        assert free(engine, "erin", "BTC") == p(qty)
+    assert len(of_kind(events, ListUpdate)) == (0 if left else 1)
 
 
 def test_a_transfer_takes_two_that_want_it() -> None:
