@@ -74,6 +74,8 @@ async def channel_gateway(
         journal, reports = SystemJournal(), Topic[SystemEvent]("reports")
         journal.follow_links("binance", feeds.live.links)
         journal.follow("binance", reports)
+        feeds.live.reports.subscribe(reports.publish)
+        feeds.rest.reports.subscribe(reports.publish)
         slots, timer = ConnectionSlots(limits.slots), SharedTimer(clock, tick_s=limits.tick_s)
         hub = ChannelHub(
             {"binance": exchange}, keys, journal=journal, slots=slots, timer=timer, clock=clock,

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 
+import httpx2
+import pytest
+
+from cryptotrader.core.errors import VenueRateLimited
 from cryptotrader.core.events import DepthDiff, SystemEvent, Trade
 from cryptotrader.dialects.channels.protocol import ChannelPolicy
+from cryptotrader.services.binance.websocketAPI.general_requests import server_time
 from cryptotrader.sessions.ws.client import ClientPolicy
 from cryptotrader.transport.policy import TransportPolicy
 from tests.support.channel_client import TOKEN, channel_client, login, subscribe
@@ -148,6 +153,23 @@ async def test_what_the_product_reports_of_itself_is_told() -> None:
         assert row["data"] == {
             "exchange": "binance", "status": "started", "timestamp": 5, "symbol": "BTCUSDT", "detail": "gap",
         }  # fmt: skip
+
+
+async def test_a_venue_that_wants_us_to_wait_is_told_once() -> None:
+    """S1-15: the gateway asks no more until then, so there is one event and not one per request."""
+    async with channel_gateway() as gateway, channel_client(gateway.url) as client:
+        await client.login()
+        await client.ask({"action": "subscribe", "channels": ["system_events"]})
+        fault = {"operation": "time", "kind": "rate_limit", "retry_after_s": 7, "count": 5}
+        async with httpx2.AsyncClient(base_url=gateway.feeds.server.url) as admin:
+            (await admin.post("/admin/faults", json=fault)).raise_for_status()
+        for _ in range(3):
+            with pytest.raises(VenueRateLimited):
+                await gateway.feeds.rest.call(server_time.SPEC, server_time.ServerTimeParams())
+        row = await client.wait(lambda row: row.get("event") == "rate_limit")
+        assert (row["data"]["status"], row["data"]["detail"]) == ("limited", "retrying in 7s")
+        await client.ask({"action": "unsubscribe", "channels": ["system_events"]})
+        assert sum(row.get("event") == "rate_limit" for row in client.messages) == 1
 
 
 async def test_a_client_that_stops_reading_gets_every_trade_in_order_or_is_closed() -> None:
