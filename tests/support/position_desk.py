@@ -95,9 +95,10 @@ class Venue:
                 return self._rows(params, is_allocation=False, first=params["fromId"])
             case "myAllocations":
                 return self._rows(params, is_allocation=True, first=params["fromAllocationId"])
+            case "ticker.price" if "symbols" in params:
+                return [self._price(symbol) for symbol in params["symbols"]]
             case "ticker.price":
-                price = self.bnb_price if params["symbol"] == "BNBUSDT" else self.btc_price
-                return {"symbol": params["symbol"], "price": format_scaled(price)}
+                return self._price(params["symbol"])
             case "trades.aggregate":
                 return []
             case "klines" if "endTime" in params:
@@ -107,6 +108,9 @@ class Venue:
                 text = format_scaled(self.bnb_price)
                 return [[minute, *[text] * 4, "1", minute + MINUTE_MS - 1, "1", 1, "1", "1", "0"]]
         raise VenueRejected("Not scripted.", venue_code=-1000)
+
+    def _price(self, symbol: str) -> object:
+        return {"symbol": symbol, "price": format_scaled({"BNBUSDT": self.bnb_price}.get(symbol, self.btc_price))}
 
     def _rows(self, params: Mapping[str, Any], *, is_allocation: bool, first: int) -> object:
         own = [

@@ -219,6 +219,10 @@ class Disk:
             self._store.keep(protection)
             self.on_keep(protection)
 
+    def saw(self, protection: Protection) -> None:
+        if self.is_alive:
+            self._store.saw(protection)
+
     def notes(self, account: str) -> dict[str, str]:
         return self._store.notes(account)
 

@@ -25,6 +25,9 @@ SAME_AGAIN_MS = 10_000
 """How much older than the newest a price may be and still count as known before. Unit: milliseconds. What is older
 still comes from a venue whose clock was set back."""
 
+MAX_ASKED = 100
+"""Symbols of one request for prices. Reason: it costs 4 weight however many they are; a URL must not be too long."""
+
 
 class Mark(msgspec.Struct, frozen=True):
     """A price and when it was one."""
@@ -100,11 +103,13 @@ class Marks:
         Raises:
             VenueError: There is none, and the venue did not answer. An old price is better than none.
         """
-        for symbol in symbols:
+        asked = [symbol for symbol in symbols if not self._take_live(symbol)]
+        for first in range(0, len(asked), MAX_ASKED):
+            some = asked[first : first + MAX_ASKED]
             try:
-                await self.fetch_one(symbol)
+                await self._ask(some)
             except VenueError:
-                if symbol not in self._marks:
+                if not self._marks.keys() >= set(some):
                     raise
 
     async def fetch_one(self, symbol: str) -> Mark:
@@ -113,19 +118,28 @@ class Marks:
         Raises:
             VenueError: The venue did not answer.
         """
+        if not self._take_live(symbol):
+            await self._ask([symbol])
+        return self._marks[symbol]
+
+    def _take_live(self, symbol: str) -> bool:
+        """Whether the live ticker tells the present price; it is wanted for a while from now on."""
         try:
             ticker = self._market.ticker(symbol)
         except SubscriptionLimit:
-            ticker = None
-        if ticker is not None and ticker.is_fresh and ticker.latest is not None:
-            self._take(ticker.latest)
-        else:
-            params = symbol_price_ticker.PriceTickerParams(symbol=symbol)
-            row = await self._venue.call(symbol_price_ticker.SPEC, params)
-            if isinstance(row, list):
-                raise VenueError("the venue told many prices where one was asked for")
-            self.note(symbol, parse_scaled(row.price), self._venue.venue_now_ms())
-        return self._marks[symbol]
+            return False
+        if not ticker.is_fresh or ticker.latest is None:
+            return False
+        self._take(ticker.latest)
+        return True
+
+    async def _ask(self, symbols: list[str]) -> None:
+        kind = symbol_price_ticker.PriceTickerParams
+        params = kind(symbol=symbols[0]) if len(symbols) == 1 else kind(symbols=symbols)
+        answer = await self._venue.call(symbol_price_ticker.SPEC, params)
+        now_ms = self._venue.venue_now_ms()
+        for row in answer if isinstance(answer, list) else [answer]:
+            self.note(row.symbol, parse_scaled(row.price), now_ms)
 
     def _take(self, ticker: Ticker24h) -> None:
         self.note(ticker.symbol, parse_scaled(ticker.last_price), ticker.event_ms)

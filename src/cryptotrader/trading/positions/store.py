@@ -83,6 +83,10 @@ class Store(Protocol):
         """Replace a symbol's protection; when it returns, the disk has it."""
         ...
 
+    def saw(self, protection: Protection) -> None:
+        """The same where only more prices were seen, which can be looked up again: the disk may have it later."""
+        ...
+
     def notes(self, account: str) -> dict[str, str]:
         """What else was written down."""
         ...
@@ -163,12 +167,16 @@ class PositionStore:
 
     def keep(self, protection: Protection) -> None:
         """Replace a symbol's protection; when it returns, the disk has it."""
-        row = (protection.account, protection.symbol, _encode(protection))
         self._db.pragma("synchronous", "full")
         try:
-            self._db.execute("INSERT OR REPLACE INTO protections VALUES (?, ?, ?)", row)
+            self.saw(protection)
         finally:
             self._db.pragma("synchronous", "normal")
+
+    def saw(self, protection: Protection) -> None:
+        """The same where only more prices were seen: the disk may have it later."""
+        row = (protection.account, protection.symbol, _encode(protection))
+        self._db.execute("INSERT OR REPLACE INTO protections VALUES (?, ?, ?)", row)
 
     def notes(self, account: str) -> dict[str, str]:
         """What else was written down."""

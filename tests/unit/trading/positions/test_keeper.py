@@ -103,6 +103,18 @@ def test_all_positions_are_watched_also_new_ones_until_they_are_sold() -> None:
     simulated(test)
 
 
+def test_prices_of_many_positions_are_asked_for_at_once_and_an_old_one_is_better_than_none() -> None:
+    async def test(bench: Bench) -> None:
+        await bench.tell([fill(1, symbol="BNBUSDT")])
+        bench.venue.calls.clear()
+        assert [view.mark for view in await bench.keeper.all()] == [bench.venue.bnb_price, bench.venue.btc_price]
+        assert [name for name, _ in bench.venue.calls] == ["ticker.price"]
+        bench.venue.failure = VenueUnreachable("no route")
+        assert [view.mark for view in await bench.keeper.all()] == [bench.venue.bnb_price, bench.venue.btc_price]
+
+    simulated(test)
+
+
 @pytest.mark.parametrize(
     ("change", "param"),
     [

@@ -107,7 +107,7 @@ class Protector:
         await self._jobs.close()
         for symbol, state in self._states.items():
             if state != self._written.get(symbol):
-                self._write(state)
+                self._deps.store.saw(state)
 
     def of(self, symbol: str) -> Protection | None:
         """The latest protection of a symbol, unless it was taken back."""
@@ -187,7 +187,8 @@ class Protector:
             return
         self._states[symbol] = new
         if time_ms - self._written[symbol].seen_ms >= SEEN_MS:
-            self._write(new)
+            self._deps.store.saw(new)
+            self._written[symbol] = new
 
     def _write(self, state: Protection) -> None:
         self._deps.store.keep(state)
