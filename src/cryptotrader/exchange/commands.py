@@ -9,6 +9,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
+from cryptotrader.config import get_logger
 from cryptotrader.exchange.accounts import PaperAccount
 from cryptotrader.exchange.engine.events import Event
 from cryptotrader.exchange.engine.order_lists import CancelledList, CancelList, NewOrderList, OrderList
@@ -18,15 +19,18 @@ from cryptotrader.exchange.questions import VenueQuestions
 from cryptotrader.exchange.records import Records
 from cryptotrader.exchange.store import StoreBroken
 
+log = get_logger(__name__)
+
 
 class VenueCommands(VenueQuestions):
     """The part of the venue that changes something.
 
-    All commands raise ``StoreBroken`` and change nothing once the disk has failed.
+    All commands raise ``StoreBroken`` and change nothing once the disk or the engine has failed.
     """
 
     _keeper: Keeper
     _records: Records
+    _is_failure_told = False
 
     @abstractmethod
     def _emit(self, command: str, events: Iterable[Event]) -> None:
@@ -38,10 +42,20 @@ class VenueCommands(VenueQuestions):
         """Make sure that what happens next can be kept.
 
         Raises:
-            StoreBroken: The disk did not take something earlier.
+            StoreBroken: The disk did not take something earlier, or the engine failed.
         """
-        if self._keeper.is_broken:
+        if self._keeper.is_broken or self._has_failed():
             raise StoreBroken
+
+    def _has_failed(self) -> bool:
+        """Whether the engine failed midway: what it holds then may not be kept, told or traded with."""
+        if self.engine.is_broken and not self._is_failure_told:
+            self._is_failure_told = True
+            log.error(
+                "the paper exchange failed in the midst of a command and takes nothing any more; start it again: what "
+                "it acknowledged is on disk"
+            )
+        return self.engine.is_broken
 
     async def committed(self) -> None:
         """Return when everything that has happened so far is on disk.

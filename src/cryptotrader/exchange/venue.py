@@ -196,7 +196,8 @@ class PaperVenue(VenueCommands):
         await self._keeper.close()
 
     def _on_market(self, event: SourceEvent, now_ms: int) -> None:
-        self._emit("market", self._feed(event, now_ms))
+        if not self._has_failed():
+            self._emit("market", self._feed(event, now_ms))
 
     def _feed(self, event: SourceEvent, now_ms: int) -> list[Event]:
         match event:
@@ -256,7 +257,7 @@ class PaperVenue(VenueCommands):
 
     def _save_checkpoint(self) -> None:
         self._checkpoint_due_ns = self.clock.monotonic_ns() + CHECKPOINT_NS
-        if self._records.store is None or self._keeper.is_broken:
+        if self._records.store is None or self._keeper.is_broken or self.engine.is_broken:
             return
         rows = [self._records.checkpoint(name, data) for name, data in self._driver.checkpoints()]
         rows.append(self._records.ids(self.engine.ids()))

@@ -90,7 +90,10 @@ class Generator:
             case "cancel_all":
                 what = symbol
             case "adjust":
-                what = (random.choice(ASSETS), random.choice((-900_000, -50_000, 50_000, 400_000)))
+                asset = random.choice(ASSETS)
+                # All that is free, too: then nothing but what orders hold can pay.
+                everything = -self._twin.free(account, asset) or 50_000
+                what = (asset, random.choice((-900_000, -50_000, 50_000, 400_000, everything, everything)))
             case "realism":
                 what = random.choice(REALISM)
             case "fees":

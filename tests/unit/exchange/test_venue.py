@@ -72,6 +72,35 @@ def _told_top(venue: PaperVenue) -> BookTicker:
     return BookTicker("BTCUSDT", venue.engine.last_id("BTCUSDT"), bid, bid_qty, ask, ask_qty)
 
 
+async def test_an_exchange_that_failed_midway_takes_nothing_any_more_and_starts_with_what_it_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a command is worse than none: money that moved on one side only would be traded with and kept."""
+    clock, path = TestClock(), tmp_path / "x.db"
+    venue = paper_venue(clock=clock, store_path=path)
+    kept = venue.submit("default", BUY)
+    await venue.committed()
+    before = venue.engine.state_hash()
+    monkeypatch.setattr("cryptotrader.exchange.engine.engine.enter", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        venue.submit("default", TAKE)
+    monkeypatch.undo()
+    shown: list[MarketEvent] = []
+    venue.market.subscribe(shown.append)
+    for _ in range(2):
+        with pytest.raises(StoreBroken):
+            venue.submit("default", TAKE)
+        venue._on_market(trades(1)[0], START_MS)
+    assert shown == []
+    assert capsys.readouterr().err.count("start it again") == 1
+    await venue.close()
+    again = paper_venue(clock=clock, store_path=path)
+    assert again.engine.state_hash() == before
+    assert [order.order_id for order in again.open_orders("default", "BTCUSDT")] == [kept.order_id]
+    assert again.submit("default", TAKE).status is OrderStatus.FILLED
+    await again.close()
+
+
 async def test_the_market_runs_until_it_is_stopped() -> None:
     source = QuietSource()
     source.queue.extend(trades(10 * BATCH_EVENTS))

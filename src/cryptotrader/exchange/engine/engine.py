@@ -55,6 +55,12 @@ class Engine(MatchRecords):
     def __init__(self, rules: Iterable[SymbolRules], sor_groups: Iterable[SorGroup] = ()) -> None:
         super().__init__(rules, sor_groups)
         self._run = Execution(self._accounts, self._due, self._next_execution_id, 0)
+        self._is_midway = False
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something failed midway, by a fault of ours: a part of it has happened, and nobody was told."""
+        return self._is_midway
 
     # Commands
 
@@ -64,8 +70,8 @@ class Engine(MatchRecords):
         Raises:
             ValueError: More is withdrawn than is free.
         """
-        run = self._start(now_ms)
         self._accounts[account].wallet.credit(asset, delta)
+        run = self._start(now_ms)
         run.events.append(BalanceAdjusted(account, asset, delta, now_ms))
         run.touch(account, (asset,))
         return self._end(run)
@@ -377,7 +383,9 @@ class Engine(MatchRecords):
                 waiting.follow(trade.price, trade.time_ms)
 
     def _start(self, now_ms: int) -> Execution:
-        self._now_ms = now_ms
+        if self._is_midway:
+            raise RuntimeError("the engine failed before and can't go on")
+        self._is_midway, self._now_ms = True, now_ms
         run = self._run
         run.begin(self._next_execution_id, now_ms)
         return run
@@ -386,4 +394,6 @@ class Engine(MatchRecords):
         if self._due:
             settle(self._markets, run)
         self._next_execution_id = run.next_execution_id
-        return run.finish()
+        events = run.finish()
+        self._is_midway = False
+        return events
