@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 import msgspec
@@ -157,6 +157,15 @@ class OrderState(msgspec.Struct, frozen=True, rename="camel"):
         return self.status == OrderStatus.CANCELED or not (self.is_open or self.has_fills)
 
 
+def is_report(body: bytes) -> bool:
+    """Whether an answer tells an order's state at all."""
+    try:
+        msgspec.json.decode(body, type=OrderState)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
 _TOLD_AS = {
     "side": "side",
     "type": "type",
@@ -176,6 +185,13 @@ def is_same_order(report: bytes, fields: Iterable[tuple[str, str]]) -> bool:
     state = msgspec.json.decode(report, type=dict[str, object])
     for name, text in fields:
         told = state.get(_TOLD_AS.get(name, ""))
-        if isinstance(told, str) and told != text and (name in _WORDS or Decimal(told) != Decimal(text)):
+        if isinstance(told, str) and told != text and (name in _WORDS or _is_other_number(told, text)):
             return False
     return True
+
+
+def _is_other_number(told: str, text: str) -> bool:
+    try:
+        return Decimal(told) != Decimal(text)
+    except InvalidOperation:
+        return False  # What is no number tells nothing.

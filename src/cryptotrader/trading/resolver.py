@@ -12,7 +12,14 @@ from cryptotrader.net.clock import WaitingClock
 from cryptotrader.services.binance.validate import parse_params
 from cryptotrader.services.binance.websocketAPI.account_requests.acct_trade_history import SPEC as MY_TRADES
 from cryptotrader.services.binance.websocketAPI.trading_requests.query_order import SPEC as QUERY_ORDER
-from cryptotrader.trading.outcome import NO_SUCH_ORDER, OrderState, ResolvePolicy, Verdict, placed_from_report
+from cryptotrader.trading.outcome import (
+    NO_SUCH_ORDER,
+    OrderState,
+    ResolvePolicy,
+    Verdict,
+    is_report,
+    placed_from_report,
+)
 from cryptotrader.trading.ports import Upstream
 
 
@@ -54,13 +61,16 @@ class Resolver:
         """
         try:
             async with asyncio.timeout(self._policy.question_timeout_s):
-                return (await self._upstream.raw(QUERY_ORDER, parse_params(QUERY_ORDER, which))).body
+                report = (await self._upstream.raw(QUERY_ORDER, parse_params(QUERY_ORDER, which))).body
         except VenueRejected as error:
             if error.venue_code == NO_SUCH_ORDER:
                 return None
             raise
         except TimeoutError:
             raise VenueTimeout("no answer to a question about an order") from None
+        if not is_report(report):
+            raise VenueTimeout("the answer to a question about an order cannot be read")
+        return report
 
     async def _ask(self, which: Mapping[str, str], since_ms: int) -> Finding:
         try:
@@ -107,6 +117,6 @@ class Resolver:
         try:
             async with asyncio.timeout(self._policy.question_timeout_s):
                 trades = await self._upstream.raw(MY_TRADES, parse_params(MY_TRADES, which))
-        except (CryptotraderError, TimeoutError):
+            return placed_from_report(finding.report, trades.body)
+        except (CryptotraderError, TimeoutError, ValueError, KeyError):
             return placed_from_report(finding.report, None)
-        return placed_from_report(finding.report, trades.body)

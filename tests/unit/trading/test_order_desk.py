@@ -255,6 +255,41 @@ async def test_a_key_survives_a_restart() -> None:
     assert after.sent == 0
 
 
+@pytest.mark.parametrize("answer", [b"[]", b"[7]", b"null", b"{}", b'{"orderId": "x"}', b"<html>", b"", b"\xff"])
+async def test_a_report_that_cannot_be_read_says_nothing_about_the_order(answer: bytes) -> None:
+    """It is no fault of ours: the client is told that the venue does not answer, and nothing is sent twice."""
+    at = Desk()
+    at.venue.says("order.status", answer)
+    with pytest.raises(VenueTimeout):
+        await at.desk.place("env-1", an_order(), idempotency_key="k1")
+    assert at.sent == 0
+    at.venue.says("order.place", SILENCE)
+    with pytest.raises(UnknownOutcome):
+        await at.desk.place("env-1", an_order())
+    assert at.sent == 1
+    at.venue.says("order.status", answer, report())
+    assert json.loads((await at.desk.place("env-1", an_order())).body)["orderId"] == 7
+    at.venue.says("order.status", answer)
+    with pytest.raises(VenueTimeout):
+        await at.desk.state("BTCUSDT", "mine")
+
+
+@pytest.mark.parametrize("trades", [b"{}", b"null", b"[7]", b'[{"price": "1"}]', b"<html>"])
+async def test_fills_that_cannot_be_read_are_left_out(at: Desk, trades: bytes) -> None:
+    at.venue.says("order.place", SILENCE)
+    at.venue.says("order.status", report(status="FILLED", executedQty="0.00100000"))
+    at.venue.says("myTrades", trades)
+    placed = await at.desk.place("env-1", an_order())
+    assert json.loads(placed.body)["status"] == "FILLED"
+    assert "fills" not in json.loads(placed.body)
+
+
+async def test_a_report_with_a_price_that_is_no_number_is_compared_by_the_rest(at: Desk) -> None:
+    at.venue.says("order.status", report(price="none"))
+    assert (await at.desk.place("env-1", an_order(), idempotency_key="k1")).is_replay
+    assert at.sent == 0
+
+
 async def test_an_older_order_of_the_clients_own_name_is_not_taken_for_this_one(at: Desk) -> None:
     at.venue.says("order.status", report(status="FILLED"))
     at.venue.says("order.place", PLACED)
