@@ -79,6 +79,10 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     bought: int = 0
     """Sum of all bought quantities before commission."""
     sold: int = 0
+    paid: int = 0
+    """Sum of all amounts paid in the quote asset, before commission."""
+    received: int = 0
+    """Sum of all amounts received in the quote asset, before commission."""
     last_trade_id: int = -1
     last_order_ids: tuple[int, ...] = ()
     """Orders whose side of the last trade is counted: an account can be on both sides."""
@@ -144,6 +148,7 @@ def _buy(position: Position, fill: FillRow) -> Position:
         amount=position.amount + received,
         cost=position.cost + fill.quote_qty + _fee_in_quote(fill, position),
         bought=position.bought + fill.qty,
+        paid=position.paid + fill.quote_qty,
     )
 
 
@@ -161,6 +166,7 @@ def _sell(position: Position, fill: FillRow) -> Position:
         realised_pnl=position.realised_pnl + (earned - share if tracked else 0),
         untracked_sold=position.untracked_sold + given - tracked,
         sold=position.sold + fill.qty,
+        received=position.received + fill.quote_qty,
     )
 
 

@@ -85,3 +85,19 @@ def discrepancies(positions: Iterable[Position], balances: Balances) -> list[Dis
         for asset in sorted(held.keys() | (balances.assets - CASH))
     ]
     return [row for row in found if row.difference]
+
+
+def unexplained(positions: Iterable[Position], balances: Balances) -> dict[str, int]:
+    """What of each balance no known fill explains, scaled; cash and zeros aside.
+
+    It changes with a deposit, a withdrawal or a fill that nobody told of, and not with trades: what they paid, received
+    and cost in commission is in it, in whichever symbol.
+    """
+    flows: dict[str, int] = defaultdict(int)
+    for position in positions:
+        flows[position.base] += position.bought - position.sold
+        flows[position.quote] += position.received - position.paid
+        for asset, fee in position.fees:
+            flows[asset] -= fee
+    rest = {asset: balances.total(asset) - flows[asset] for asset in (flows.keys() | balances.assets) - CASH}
+    return {asset: value for asset, value in rest.items() if value}

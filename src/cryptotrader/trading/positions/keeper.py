@@ -18,7 +18,7 @@ from cryptotrader.net.clock import WaitingClock
 from cryptotrader.portfolio.positions import FillRow
 from cryptotrader.portfolio.protections import Lot
 from cryptotrader.trading.orders import OrderDesk
-from cryptotrader.trading.positions.balances import Balances, discrepancies
+from cryptotrader.trading.positions.balances import Balances, discrepancies, unexplained
 from cryptotrader.trading.positions.book import SymbolBook
 from cryptotrader.trading.positions.fills import fill_of_report, needs_value
 from cryptotrader.trading.positions.history import History
@@ -178,6 +178,10 @@ class PositionKeeper:
     def reconciliation(self) -> list[Discrepancy]:
         """Assets of which the balance is not what the positions say."""
         return discrepancies((book.position for book in self._books.values()), self._balances)
+
+    def unexplained(self) -> dict[str, int]:
+        """What of each balance no known fill explains, scaled."""
+        return unexplained((book.position for book in self._books.values()), self._balances)
 
     async def protect(self, symbol: str, change: Change) -> PositionView:
         """Set, change or take away terms.

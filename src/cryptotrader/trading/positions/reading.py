@@ -185,9 +185,9 @@ class Reader:
     # Differences
 
     def _changed(self) -> dict[str, int]:
-        """Differences that are not those reported last, by asset."""
+        """What fills do not explain, by asset, where it is not what was noted last."""
         reported = self._reported()
-        now = {row.asset: row.difference for row in self._keeper.reconciliation()}
+        now = self._keeper.unexplained()
         return {
             asset: now.get(asset, 0)
             for asset in now.keys() | reported.keys()
@@ -214,7 +214,7 @@ class Reader:
             return
         rows = {row.asset: row for row in self._keeper.reconciliation()}
         self._note(self._reported() | certain)
-        for asset, value in sorted(certain.items()):
+        for asset in sorted(certain):
             row = rows.get(asset)
             detail = (
                 f"{asset}: balance {format_scaled(row.balance)}, positions {format_scaled(row.positions)}"
@@ -225,7 +225,7 @@ class Reader:
             self._keeper.protections.topic.publish(
                 SystemEvent(
                     event="position_mismatch",
-                    status="resolved" if not value else "untracked" if value > 0 else "missing",
+                    status="resolved" if row is None else "untracked" if row.difference > 0 else "missing",
                     at_ms=self._deps.venue.venue_now_ms(),
                     detail=detail,
                     account=self._keeper.account,

@@ -239,6 +239,25 @@ def test_a_balance_that_is_no_longer_what_it_was_is_reported_once_and_so_is_its_
     simulated(test)
 
 
+def test_what_trades_cost_and_pay_elsewhere_is_no_mismatch() -> None:
+    """Commissions in BNB, and coins that others are bought with, leave a position's balance for a known reason."""
+
+    async def test(bench: Bench) -> None:
+        await asyncio.sleep(20)
+        spent = fill(2, symbol="ETHBTC", price="0.05", qty=2 * SCALE, commission=SCALE // 1_000, commission_asset="BTC")
+        await bench.tell([spent])
+        bench.tell_balance("0.399")
+        bench.venue.fills.append(spent)
+        bench.venue.holds = "0.399"
+        (row,) = [row for row in bench.keeper.reconciliation() if row.asset == "BTC"]
+        assert row.difference == parse_scaled("-0.101")
+        bench.events.clear()
+        await asyncio.sleep(700)
+        assert [event for event in bench.events if "BTC:" in str(event.detail)] == []
+
+    simulated(test)
+
+
 def test_a_fill_that_no_stream_told_is_found_when_the_balance_is_compared() -> None:
     async def test(bench: Bench) -> None:
         bench.venue.fills.append(fill(2))
