@@ -89,6 +89,24 @@ def test_every_documented_subscription_is_taken_and_echoed_verbatim(name: str) -
     }
 
 
+def test_numbers_may_be_written_as_text() -> None:
+    """C-14."""
+    protocol = ChannelProtocol(0, ["binance"])
+    login = '{"action":"authenticate","api_key":"k","timestamp":"1647356789123","signature":"s"}'
+    [verify] = protocol.receive(login, now_ns=1, now_ms=MS)
+    assert isinstance(verify, Verify)
+    assert verify.message.timestamp == MS
+    protocol.accepted(now_ms=MS)
+    params = '{"exchange":"binance","symbols":["BTCUSDT"],"depth":"%s"}'
+    book = f'{{"action":"subscribe","channels":["orderbook"],"params":{params}}}'
+    [look_up] = protocol.receive(book % 20, now_ns=2, now_ms=MS)
+    assert isinstance(look_up, LookUp)
+    assert look_up.request.depth == 20
+    for number, depth in enumerate(("101", "0", "1.5", "ten", "")):
+        [error] = sent(protocol.receive(book % depth, now_ns=3 + number, now_ms=MS))
+        assert error["code"] == 400
+
+
 def test_the_documented_echoes_come_out() -> None:
     """S1-6, S1-7: the other channels and symbols go on."""
     protocol = ready()

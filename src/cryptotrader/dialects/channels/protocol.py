@@ -46,8 +46,9 @@ TOO_MANY_SUBSCRIPTIONS = "Too many subscriptions"
 TOO_MANY_MESSAGES = "Too many requests"
 
 _encode = msgspec.json.Encoder().encode
-_decode_message: Callable[[str | bytes], ClientMessage] = msgspec.json.Decoder(ClientMessage).decode
-_decode_params = msgspec.json.Decoder(SubscriptionParams).decode
+# Numbers may be written as text (C-14).
+_decode_message: Callable[[str | bytes], ClientMessage] = msgspec.json.Decoder(ClientMessage, strict=False).decode
+_decode_params = msgspec.json.Decoder(SubscriptionParams, strict=False).decode
 
 
 @dataclass(frozen=True)
