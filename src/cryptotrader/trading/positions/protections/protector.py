@@ -92,10 +92,13 @@ class Protector:
         self._prices: dict[str, Prices] = {}
         self._maybe_sent_ns: dict[tuple[str, int], int] = {}
         """By symbol and serial: the last time at which an earlier attempt at the sale may have sent its order."""
+        self._started_ms = 0
+        """When this process began to watch, by the venue's clock. Unit: epoch ms."""
 
     def start(self) -> None:
         """Go on with what is kept."""
         now_ns = self._deps.sale.clock.monotonic_ns()
+        self._started_ms = self._deps.venue.venue_now_ms()
         for protection in self._deps.store.protections(self._account):
             self._states[protection.symbol] = self._written[protection.symbol] = protection
             if not protection.phase.is_over:
@@ -180,7 +183,8 @@ class Protector:
         if old.phase is not Phase.ARMED or has_seen(old, time_ms=time_ms, trade_id=trade_id):
             return
         self._on_price(symbol, price, time_ms)
-        is_late = self._deps.venue.venue_now_ms() - time_ms > LATE_MS
+        # What passed before this process began was seen by nobody, however short the break was.
+        is_late = time_ms < self._started_ms or self._deps.venue.venue_now_ms() - time_ms > LATE_MS
         new = observe(old, price, time_ms=time_ms, trade_id=trade_id, is_late=is_late)
         if new.phase is not Phase.ARMED:
             self._set(new)
