@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,10 @@ CACHE = ROOT / ".venv" / "clients"
 
 INSTALL_TIMEOUT_S = 240
 """Unit: seconds. Reason: the largest set has a hundred megabytes."""
+
+
+_INSTALLING = threading.Lock()
+"""Held while packages of Node.js are installed: tests that run several clients at once would install into one folder."""
 
 
 class Unavailable(Exception):
@@ -59,16 +64,21 @@ def node_environment(folder: Path) -> str:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise Unavailable("Node.js is missing; get it with: apt-get install nodejs npm")
-    installed = folder / "node_modules" / ".package-lock.json"
-    lock = folder / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            done = subprocess.run(
-                install, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise Unavailable(f"npm took longer than {INSTALL_TIMEOUT_S} s") from None
-        if done.returncode:
-            raise Unavailable(f"npm cannot install the clients: {done.stderr.strip()[-300:]}")
+    with _INSTALLING:
+        installed = folder / "node_modules" / ".package-lock.json"
+        lock = folder / "package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            _install_node_packages(folder, npm)
     return node
+
+
+def _install_node_packages(folder: Path, npm: str) -> None:
+    install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(
+            install, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"npm took longer than {INSTALL_TIMEOUT_S} s") from None
+    if done.returncode:
+        raise Unavailable(f"npm cannot install the clients: {done.stderr.strip()[-300:]}")
