@@ -18,7 +18,7 @@ INSTALL_TIMEOUT_S = 240
 
 
 _INSTALLING = threading.Lock()
-"""Held while packages of Node.js are installed: tests that run several clients at once would install into one folder."""
+"""Held while packages of Node.js are installed: tests run several clients at once, which would share one folder."""
 
 
 class Unavailable(Exception):
