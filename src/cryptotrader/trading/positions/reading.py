@@ -7,6 +7,7 @@ stream. Balances are compared after that and every few minutes; what does not fi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,6 +35,13 @@ COMPARE_S = 300.0
 SECOND_LOOK_S = 5.0
 """A difference is reported once it was there twice, so long apart. Unit: seconds. Reason: a fill and the balance that
 it changes are told one after the other."""
+
+STREAM_S = 3.0
+"""How long the first reading waits for the account's stream. Unit: seconds. Reason: what is read before it speaks has
+to be read again, and two readings of one account would use up what all accounts may spend at once."""
+
+STREAM_POLL_S = 0.05
+"""How often that wait looks. Unit: seconds."""
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 60.0
@@ -95,6 +103,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read and compare, for ever."""
+        await self._wait_for_stream()
         while True:
             try:
                 await self._round()
@@ -107,6 +116,19 @@ class Reader:
                 self._failures += 1
                 log.warning(f"positions of {self._keeper.account}: {type(error).__name__} - again in {pause_s:.0f}s")
             await self._pause(pause_s, may_end_early=self.problem is None)
+
+    async def _wait_for_stream(self) -> None:
+        """What somebody may have to sell is read at once; all else once nothing can be missed any more."""
+        for attempt in range(int(STREAM_S / STREAM_POLL_S)):
+            if self._deps.stream.is_live:
+                return
+            if not attempt:
+                with contextlib.suppress(CryptotraderError):
+                    await self._read(self._watched())
+            await self._deps.clock.sleep(STREAM_POLL_S)
+
+    def _watched(self) -> set[str]:
+        return {protection.symbol for protection in self._keeper.protections.active}
 
     async def _pause(self, pause_s: float, *, may_end_early: bool) -> None:
         """Wait; a stream that came back, or a fill that was missed, ends it."""
@@ -140,7 +162,7 @@ class Reader:
         """Every symbol that matters."""
         keeper, deps = self._keeper, self._deps
         # First what somebody may have to sell soon.
-        watched = {protection.symbol for protection in keeper.protections.active}
+        watched = self._watched()
         await self._read(watched)
         orders = await deps.venue.call(current_open_orders.SPEC, current_open_orders.OpenOrdersParams())
         listed = (await deps.instruments.load()).symbols
