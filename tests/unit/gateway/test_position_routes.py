@@ -62,6 +62,8 @@ class Desk:
             raise NoPosition(f"No position in {symbol}", param="symbol")
         return self.view
 
+    is_ready = True
+
     def reconciliation(self) -> Sequence[Discrepancy]:
         return [Discrepancy(asset="BTC", positions=SCALE // 2, balance=2 * SCALE)]
 
@@ -230,6 +232,17 @@ async def test_a_venue_that_does_not_answer_and_terms_that_would_fire_are_told()
         desk.error = InvalidParams("stop_loss must be below the present price 42900", param="stop_loss")
         refused = await client.put(f"{PATH}/BTCUSDT", json={"stop_loss": 50_000})
     assert (refused.status_code, refused.json()["error"]) == (400, "stop_loss must be below the present price 42900")
+
+
+async def test_a_history_that_is_still_being_read_is_no_error() -> None:
+    """C-27: nobody takes a position that is not known yet for one that is not there."""
+    desk = Desk()
+    desk.is_ready = False
+    async with bench(desk).client() as client:
+        answer = (await client.get(PATH)).json()
+        assert (answer["complete"], answer["reconciliation"], len(answer["positions"])) == (False, [], 1)
+        desk.is_ready = True
+        assert (await client.get(PATH)).json()["complete"] is True
 
 
 async def test_answers_are_what_the_document_says() -> None:

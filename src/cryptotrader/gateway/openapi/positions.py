@@ -74,5 +74,6 @@ class Portfolio(msgspec.Struct, frozen=True):
     """Everything that an account holds because of its trades."""
 
     positions: list[PositionState]
+    complete: Annotated[bool, Meta(description="False while the account's history is still being read")]
     reconciliation: list[Difference]
     timestamp: Millis

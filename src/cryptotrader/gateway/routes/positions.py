@@ -65,10 +65,14 @@ async def positions(call: Call[NoQuery]) -> Response:
     """What the account holds because of its trades, and where its balances say something else."""
     desk, exchange = _desk(call), call.services.exchange
     rows = [position_body(exchange, view) for view in await desk.all()]
+    is_complete = desk.is_ready
+    # Balances of what was not read yet would all look wrong.
+    differences = desk.reconciliation() if is_complete else ()
     return value_reply(
         {
             "positions": rows,
-            "reconciliation": [_discrepancy(row) for row in desk.reconciliation()],
+            "complete": is_complete,
+            "reconciliation": [_discrepancy(row) for row in differences],
             "timestamp": to_ms(call.services.clock.now_ns()),
         }
     )

@@ -152,14 +152,22 @@ class PositionKeeper:
         return [self._view(book) for _, book in sorted(self._books.items()) if book.position.amount]
 
     async def all(self) -> Sequence[PositionView]:
-        """The same with present prices.
+        """The same with present prices; those of which the history was read where ``is_ready`` takes too long.
 
         Raises:
             CryptotraderError: The venue does not tell what is needed.
         """
-        await self.ready()
-        await self._marks.fetch(view.symbol for view in self.current())
-        return self.current()
+        try:
+            await self.ready()
+        except VenueTimeout:
+            # Long histories of many accounts are nobody's fault.
+            if self._reader.problem is not None:
+                raise
+        await self._marks.fetch(view.symbol for view in self._read())
+        return self._read()
+
+    def _read(self) -> list[PositionView]:
+        return [view for view in self.current() if self._reader.has_read(view.symbol)]
 
     async def one(self, symbol: str) -> PositionView:
         """A position with its present price, also one that holds nothing any more.

@@ -106,8 +106,13 @@ class PositionDesk(Protocol):
     Each raises CryptotraderError where the venue does not tell what is needed.
     """
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the venue's history was read once in this process."""
+        ...
+
     async def all(self) -> Sequence[PositionView]:
-        """Positions that hold something, with present prices, by symbol."""
+        """Positions that hold something, with present prices, by symbol; where not ``is_ready``, those known so far."""
         ...
 
     async def one(self, symbol: str) -> PositionView:

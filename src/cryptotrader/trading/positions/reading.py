@@ -88,6 +88,10 @@ class Reader:
         """Return when ``is_ready``."""
         await self._ready.wait()
 
+    def has_read(self, symbol: str) -> bool:
+        """Whether a symbol was read once, or everything was."""
+        return self.is_ready or ((event := self._complete.get(symbol)) is not None and event.is_set())
+
     async def wait_read(self, symbol: str) -> None:
         """Return when a symbol was read once, or everything was."""
         if not self.is_ready:
@@ -161,9 +165,10 @@ class Reader:
     async def _read_all(self) -> None:
         """Every symbol that matters."""
         keeper, deps = self._keeper, self._deps
-        # First what somebody may have to sell soon.
-        watched = self._watched()
+        # First what somebody may have to sell soon, then what is known to be held.
+        watched, known = self._watched(), set(keeper.books)
         await self._read(watched)
+        await self._read(known - watched)
         orders = await deps.venue.call(current_open_orders.SPEC, current_open_orders.OpenOrdersParams())
         listed = (await deps.instruments.load()).symbols
         assets = sorted(self._balances.assets, key=self._balances.total, reverse=True)
@@ -174,8 +179,7 @@ class Reader:
         held = [symbol for asset in assets for symbol in by_base[asset]]
         if len(held) > MAX_SYMBOLS:
             log.warning(f"positions of {keeper.account}: only {MAX_SYMBOLS} of {len(held)} possible symbols are read")
-        known = set(keeper.books)
-        await self._read({*known, *(order.symbol for order in orders), *held[:MAX_SYMBOLS]} - watched)
+        await self._read({*(order.symbol for order in orders), *held[:MAX_SYMBOLS]} - known - watched)
         self._ready.set()
         for event in self._complete.values():
             event.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.portfolio.positions import FillRow
@@ -67,6 +68,34 @@ def test_what_may_have_to_be_sold_does_not_wait_for_the_stream() -> None:
         await asyncio.sleep(0.5)
         assert await bench.keeper.amount("BTCUSDT") == SCALE // 2
         assert not bench.keeper.is_ready
+        await bench.stop()
+
+    run_simulated(main)
+
+
+def test_a_history_that_takes_long_leaves_out_only_what_was_not_read() -> None:
+    """C-27: what is known comes at once; ``is_ready`` tells that it is not all."""
+
+    async def main() -> None:
+        bench = a_bench()
+        bench.stream.is_live = True
+        await bench.start()
+        await bench.stop()
+        slow = asyncio.Event()
+        history = bench.venue.raw
+
+        async def raw(spec: Any, params: Any) -> Any:
+            if spec.method == "openOrders.status":
+                await slow.wait()
+            return await history(spec, params)
+
+        bench.venue.raw = raw  # type: ignore[method-assign]
+        await bench.start(reads=False)
+        assert [view.symbol for view in await bench.keeper.all()] == ["BTCUSDT"]
+        was_ready = bench.keeper.is_ready
+        slow.set()
+        assert len(await bench.keeper.all()) == 1
+        assert (was_ready, bench.keeper.is_ready) == (False, True)
         await bench.stop()
 
     run_simulated(main)
