@@ -189,21 +189,31 @@ class Reader:
         await keeper.fetch_marks()
 
     async def _read(self, symbols: set[str]) -> None:
-        for symbol in sorted(symbols):
-            book = self._keeper.books.get(symbol)
-            if book is None:
-                try:
-                    info = await self._deps.instruments.info(symbol)
-                except UnknownSymbol:
-                    log.warning(f"{symbol} is not listed any more; its history is not read")
-                    continue
-                book = self._keeper.book(symbol, (info.base_asset, info.quote_asset))
-            is_new = await self._history.read(book)
-            await self._keeper.revalue(book)
+        """Each of these; before the next of them what somebody waits for."""
+        left = set(symbols)
+        while left:
+            symbol = min(self._waited_for() or left)
+            left.discard(symbol)
+            await self._read_one(symbol)
             if not self.is_ready:
                 self._complete.setdefault(symbol, asyncio.Event()).set()
-            if is_new:
-                self._keeper.changed(symbol)
+
+    def _waited_for(self) -> list[str]:
+        return [symbol for symbol, event in self._complete.items() if not event.is_set()]
+
+    async def _read_one(self, symbol: str) -> None:
+        book = self._keeper.books.get(symbol)
+        if book is None:
+            try:
+                info = await self._deps.instruments.info(symbol)
+            except UnknownSymbol:
+                log.warning(f"{symbol} is not listed any more; its history is not read")
+                return
+            book = self._keeper.book(symbol, (info.base_asset, info.quote_asset))
+        is_new = await self._history.read(book)
+        await self._keeper.revalue(book)
+        if is_new:
+            self._keeper.changed(symbol)
 
     def _symbols_of(self, assets: set[str]) -> set[str]:
         return {symbol for symbol, book in self._keeper.books.items() if assets & {book.base, book.quote}}

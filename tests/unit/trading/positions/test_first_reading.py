@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
+import pytest
+
 from cryptotrader.core.scaled import SCALE
 from cryptotrader.portfolio.positions import FillRow
 from cryptotrader.testing.simulation import SimulatedClock, run_simulated
-from cryptotrader.trading.positions.ports import Change
-from tests.support.position_desk import Bench
+from cryptotrader.trading.positions.ports import Change, NoPosition
+from tests.support.position_desk import Answer, Bench
 
 PRICE = 42_650 * SCALE
 
@@ -96,6 +99,37 @@ def test_a_history_that_takes_long_leaves_out_only_what_was_not_read() -> None:
         slow.set()
         assert len(await bench.keeper.all()) == 1
         assert (was_ready, bench.keeper.is_ready) == (False, True)
+        await bench.stop()
+
+    run_simulated(main)
+
+
+def test_what_a_client_asks_for_is_read_before_the_rest() -> None:
+    """C-27: a stop must not wait until the histories of all other symbols were read."""
+
+    async def main() -> None:
+        bench = a_bench()
+        bench.stream.is_live = True
+        answer = bench.venue.raw
+        read: list[str] = []
+
+        async def raw(spec: Any, params: Any) -> Any:
+            if spec.method == "account.status":
+                rows = [{"asset": asset, "free": "1", "locked": "0"} for asset in ("BNB", "BTC", "ETH")]
+                return Answer(msgspec.json.encode({"balances": rows}))
+            if spec.method == "myTrades":
+                read.append(params.symbol)
+                await asyncio.sleep(3)
+            return await answer(spec, params)
+
+        bench.venue.raw = raw  # type: ignore[method-assign]
+        await bench.start(reads=False)
+        await asyncio.sleep(1)
+        with pytest.raises(NoPosition):
+            await bench.keeper.one("ETHBTC")
+        assert not bench.keeper.is_ready
+        await bench.keeper.ready()
+        assert read == ["BNBUSDT", "ETHBTC", "BTCUSDT"]
         await bench.stop()
 
     run_simulated(main)
