@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.dialects.actions import Close, Send
 from cryptotrader.dialects.channels import messages
 from cryptotrader.dialects.channels.messages import ChannelName
 from cryptotrader.dialects.channels.protocol import (
     Action,
     ChannelPolicy,
     ChannelProtocol,
-    Close,
     LookUp,
     Pair,
-    Send,
     Start,
     Stop,
     Verify,

@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.dialects.actions import Close, Send
 from cryptotrader.dialects.feed import messages
-from cryptotrader.dialects.feed.protocol import (
-    Action,
-    Close,
-    FeedProtocol,
-    FeedProtocolPolicy,
-    LookUp,
-    Send,
-    Start,
-    Stop,
-)
+from cryptotrader.dialects.feed.protocol import Action, FeedProtocol, FeedProtocolPolicy, LookUp, Start, Stop
 
 KNOWN = {"BTC/USD": "BTC/USD", "btc-usd": "BTC/USD", "BTCUSD": "BTC/USD", "ETH/USD": "ETH/USD", "SOL/USD": "SOL/USD"}
 NAMES = [*KNOWN, "XYZ/USD"]

@@ -11,18 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.dialects.actions import Close, Send
 from cryptotrader.dialects.signals import messages
 from cryptotrader.dialects.signals.messages import Channel
-from cryptotrader.dialects.signals.protocol import (
-    Action,
-    Close,
-    LookUp,
-    Send,
-    SignalProtocol,
-    SignalProtocolPolicy,
-    Start,
-    Stop,
-)
+from cryptotrader.dialects.signals.protocol import Action, LookUp, SignalProtocol, SignalProtocolPolicy, Start, Stop
 
 KNOWN = {"btc": "btc", "BTCUSDT": "btc", "eth": "eth", "sol": "sol", "xrp": "xrp"}
 NAMES = [*KNOWN, "xyz"]

@@ -11,6 +11,7 @@ import pytest
 
 from cryptotrader.core.events import LinkState, Trade
 from cryptotrader.core.scaled import SCALE, parse_scaled
+from cryptotrader.dialects.actions import Send
 from cryptotrader.dialects.channels import messages
 from cryptotrader.dialects.channels.encode import (
     OrderView,
@@ -22,7 +23,7 @@ from cryptotrader.dialects.channels.encode import (
     encode_ticker,
     encode_trade,
 )
-from cryptotrader.dialects.channels.protocol import ChannelProtocol, LookUp, Send, Verify
+from cryptotrader.dialects.channels.protocol import ChannelProtocol, LookUp, Verify
 from cryptotrader.portfolio.positions import FillRow, Position, fold
 from tests.support.streams import ticker
 

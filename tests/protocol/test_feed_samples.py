@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from cryptotrader.core.scaled import parse_scaled
+from cryptotrader.dialects.actions import Send
 from cryptotrader.dialects.feed import messages
 from cryptotrader.dialects.feed.encode import encode_price
-from cryptotrader.dialects.feed.protocol import VALIDATION, FeedProtocol, LookUp, Send, error, iso_time
+from cryptotrader.dialects.feed.protocol import VALIDATION, FeedProtocol, LookUp, error, iso_time
 
 SAMPLES = Path(__file__).parent / "golden" / "feed"
 

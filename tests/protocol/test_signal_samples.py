@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cryptotrader.core.scaled import parse_scaled
+from cryptotrader.dialects.actions import Send
 from cryptotrader.dialects.signals import messages
 from cryptotrader.dialects.signals.encode import (
     PriceView,
@@ -19,7 +20,7 @@ from cryptotrader.dialects.signals.encode import (
     encode_status,
 )
 from cryptotrader.dialects.signals.messages import Channel
-from cryptotrader.dialects.signals.protocol import LookUp, Send, SignalProtocol, Start
+from cryptotrader.dialects.signals.protocol import LookUp, SignalProtocol, Start
 
 SAMPLES = Path(__file__).parent / "golden" / "signals"
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from cryptotrader.dialects.problems import shortened, words_of
+
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-SHORT_CHARS = 50
-"""How much of a client's own text an error repeats. Unit: characters."""
-
-MAX_PROBLEM_CHARS = 200
-"""Longest description of what is wrong. Unit: characters. Reason: it may repeat a word of the client's."""
 
 
 def problem_of(text: str | bytes, error: Exception) -> str:
@@ -28,13 +24,3 @@ def problem_of(text: str | bytes, error: Exception) -> str:
     if action not in ("authenticate", "subscribe", "unsubscribe", "pong"):
         return f"Unknown action: {shortened(action)}"
     return f"Malformed message: {words_of(error)}"
-
-
-def shortened(text: str) -> str:
-    """A client's own text as an error repeats it."""
-    return text if len(text) <= SHORT_CHARS else text[:SHORT_CHARS] + "..."
-
-
-def words_of(error: Exception) -> str:
-    """The decoder's words, which name the field."""
-    return str(error)[:MAX_PROBLEM_CHARS] if isinstance(error, msgspec.DecodeError) else "not readable"

@@ -17,6 +17,7 @@ from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.errors import UnknownSymbol
 from cryptotrader.core.instruments import compact_symbol
 from cryptotrader.core.limits import TokenBucket
+from cryptotrader.dialects.actions import CLOSE_NORMAL, CLOSE_POLICY, Close, Send
 from cryptotrader.dialects.channels.messages import (
     Authenticate,
     Authenticated,
@@ -31,12 +32,8 @@ from cryptotrader.dialects.channels.messages import (
     SubscriptionParams,
     Unsubscribe,
 )
-from cryptotrader.dialects.channels.problems import problem_of, shortened, words_of
-
-CLOSE_NORMAL = 1000
-CLOSE_GOING_AWAY = 1001
-CLOSE_POLICY = 1008
-CLOSE_INTERNAL = 1011
+from cryptotrader.dialects.channels.problems import problem_of
+from cryptotrader.dialects.problems import shortened, words_of
 
 AUTHENTICATION_FAILED = "Authentication failed"
 NOT_AUTHENTICATED = "Not authenticated"
@@ -79,19 +76,6 @@ class Pair(NamedTuple):
     """Empty for system events of every exchange."""
     symbol: str
     """Compact (``BTCUSDT``); empty for all of an account's, and for system events."""
-
-
-class Send(NamedTuple):
-    """Write a text frame."""
-
-    data: bytes
-
-
-class Close(NamedTuple):
-    """Close the connection after what was sent."""
-
-    code: int
-    reason: str
 
 
 class Verify(NamedTuple):

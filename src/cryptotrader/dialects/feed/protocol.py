@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from cryptotrader.core.clock import NS_PER_S
+from cryptotrader.dialects.actions import CLOSE_NORMAL, CLOSE_POLICY, Close, Send
 from cryptotrader.dialects.feed.messages import (
     ClientMessage,
     Ping,
@@ -21,9 +22,7 @@ from cryptotrader.dialects.feed.messages import (
     Subscribed,
     Unsubscribe,
 )
-
-CLOSE_NORMAL = 1000
-CLOSE_POLICY = 1008
+from cryptotrader.dialects.problems import shortened
 
 VALIDATION = ("VALIDATION_ERROR", "Invalid message format")
 UNAUTHORIZED = ("UNAUTHORIZED", "Authentication failed")
@@ -49,19 +48,6 @@ class FeedProtocolPolicy:
     """How often a pong is sent without a ping (S2-9)."""
     idle_s: float = 300.0
     """Silence after which the connection is closed: neither a frame of the client's nor a price (C-8)."""
-
-
-class Send(NamedTuple):
-    """Write a text frame."""
-
-    data: bytes
-
-
-class Close(NamedTuple):
-    """Close the connection after what was sent."""
-
-    code: int
-    reason: str
 
 
 class LookUp(NamedTuple):
@@ -160,7 +146,7 @@ class FeedProtocol:
                 actions.append(Start(symbol))
         unknown = [text for text in look_up.symbols if text not in known]
         if unknown:
-            told = f"Symbol not found: {', '.join(_short(text) for text in unknown)}"
+            told = f"Symbol not found: {', '.join(shortened(text) for text in unknown)}"
             actions.append(Send(error((UNKNOWN_SYMBOL, told), now_ms=now_ms)))
         return actions
 
@@ -210,13 +196,6 @@ class FeedProtocol:
 
 MAX_SPELLINGS = 1_000
 """Names of symbols remembered for unsubscribing. Reason: a client with ten symbols needs few; it must end somewhere."""
-
-SHORT_CHARS = 50
-"""How much of a client's own text an error repeats. Unit: characters."""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHORT_CHARS else text[:SHORT_CHARS] + "..."
 
 
 def _compact(text: str) -> str:

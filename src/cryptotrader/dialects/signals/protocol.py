@@ -10,6 +10,8 @@ import msgspec
 
 from cryptotrader.core.clock import NS_PER_S
 from cryptotrader.core.limits import TokenBucket
+from cryptotrader.dialects.actions import CLOSE_NORMAL, CLOSE_POLICY, Close, Send
+from cryptotrader.dialects.problems import shortened, words_of
 from cryptotrader.dialects.signals.messages import (
     DEFAULT_CHANNELS,
     Channel,
@@ -20,9 +22,6 @@ from cryptotrader.dialects.signals.messages import (
     Subscribed,
     Unsubscribe,
 )
-
-CLOSE_NORMAL = 1000
-CLOSE_POLICY = 1008
 
 INACTIVE = "inactive"
 TOO_MANY_MESSAGES = "Too many messages"
@@ -43,19 +42,6 @@ class SignalProtocolPolicy:
     """Messages refused in a row before the connection is closed. Reason: ten seconds of twice the rate (C-11)."""
     idle_s: float = 300.0
     """Silence of the client after which the connection is closed; prices do not keep it alive (C-8)."""
-
-
-class Send(NamedTuple):
-    """Write a text frame."""
-
-    data: bytes
-
-
-class Close(NamedTuple):
-    """Close the connection after what was sent."""
-
-    code: int
-    reason: str
 
 
 class LookUp(NamedTuple):
@@ -119,7 +105,7 @@ class SignalProtocol:
         try:
             message = _decode_message(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
-            return [Send(error("invalid_message", _problem(problem)))]
+            return [Send(error("invalid_message", words_of(problem)))]
         match message:
             case Ping():
                 return [Send(_encode(Pong(now_ms)))]
@@ -151,7 +137,7 @@ class SignalProtocol:
             actions.extend(Start(channel, symbol) for channel in look_up.channels if channel not in before)
         unknown = [text for text in look_up.symbols if text not in known]
         if unknown:
-            names = ", ".join(f"'{_short(text)}'" for text in unknown)
+            names = ", ".join(f"'{shortened(text)}'" for text in unknown)
             plural = "s" if len(unknown) > 1 else ""
             actions.append(Send(error("invalid_symbol", f"Symbol{plural} {names} not found")))
         return actions
@@ -224,18 +210,3 @@ def _channels(message: Subscribe | Unsubscribe) -> tuple[Channel, ...]:
 
 MAX_SPELLINGS = 1_000
 """Names of symbols remembered for unsubscribing. Reason: a client with a hundred symbols needs few."""
-
-SHORT_CHARS = 50
-"""How much of a client's own text an error repeats. Unit: characters."""
-
-MAX_PROBLEM_CHARS = 200
-"""Longest description of what is wrong. Unit: characters. Reason: it may repeat a word of the client's."""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHORT_CHARS else text[:SHORT_CHARS] + "..."
-
-
-def _problem(error: Exception) -> str:
-    """The decoder's words, which name the field."""
-    return str(error)[:MAX_PROBLEM_CHARS] if isinstance(error, msgspec.DecodeError) else "not readable"

@@ -19,18 +19,15 @@ from cryptotrader.core.errors import (
     UnknownSymbol,
     VenueError,
 )
+from cryptotrader.dialects.actions import CLOSE_INTERNAL, CLOSE_POLICY, Close, Send
 from cryptotrader.dialects.channels.messages import Authenticate
 from cryptotrader.dialects.channels.protocol import (
-    CLOSE_INTERNAL,
-    CLOSE_POLICY,
     TOO_MANY_MESSAGES,
     Action,
     ChannelProtocol,
-    Close,
     LookUp,
     Pair,
     Request,
-    Send,
     Start,
     Stop,
     Verify,
