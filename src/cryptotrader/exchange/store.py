@@ -14,14 +14,12 @@ import apsw
 
 from cryptotrader.core.errors import ConfigError
 from cryptotrader.ledger.commit import StoreBroken
+from cryptotrader.ledger.database import open_database
 
 __all__ = ["Row", "Store", "StoreBroken", "make_row"]
 
 SCHEMA_VERSION: Final = 2
 """2: there is a journal beside it, which a program that knows only 1 would overlook. Files of version 1 are read."""
-
-BUSY_TIMEOUT_MS: Final = 2_000
-"""How long to wait for another reader or writer. Unit: milliseconds. Reason: a backup may hold a lock for a moment."""
 
 CHUNK_ROWS: Final = 2_000
 """Rows of one statement. Unit: rows. Reason: putting them together holds the interpreter's lock, here for well under a
@@ -68,18 +66,9 @@ class Store:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # Secrets of keys are in it.
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(BUSY_TIMEOUT_MS)
-            self._db.pragma("journal_mode", "wal")
-            self._db.pragma("synchronous", "full")
-            version = int(self._db.pragma("user_version"))
-            if version > SCHEMA_VERSION:
-                raise ConfigError(f"{path} was written by a newer version of this program")
-            self._db.execute(_SCHEMA)
-            self._db.pragma("user_version", SCHEMA_VERSION)
-        except (apsw.Error, OSError) as error:
+        except OSError as error:
             raise ConfigError(f"cannot open {path}: {error}") from None
+        self._db = open_database(path, schema=_SCHEMA, version=SCHEMA_VERSION, synchronous="full")
 
     @property
     def applied(self) -> int:

@@ -10,17 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Protocol
 
-import apsw
 import msgspec
 
-from cryptotrader.core.errors import ConfigError
+from cryptotrader.ledger.database import open_database
 from cryptotrader.portfolio.positions import FillRow
 from cryptotrader.portfolio.protections import Protection
 
 SCHEMA_VERSION: Final = 1
-
-BUSY_TIMEOUT_MS: Final = 2_000
-"""How long to wait for another reader. Unit: milliseconds. Reason: a backup may hold a lock for a moment."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fills (
@@ -107,20 +103,7 @@ class PositionStore:
     """
 
     def __init__(self, path: Path | str) -> None:
-        try:
-            if isinstance(path, Path):
-                path.touch(mode=0o600)  # Nobody else's business.
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(BUSY_TIMEOUT_MS)
-            self._db.pragma("journal_mode", "wal")
-            self._db.pragma("synchronous", "normal")
-            version = int(self._db.pragma("user_version"))
-            if version > SCHEMA_VERSION:
-                raise ConfigError(f"{path} was written by a newer version of this program")
-            self._db.execute(_SCHEMA)
-            self._db.pragma("user_version", SCHEMA_VERSION)
-        except (apsw.Error, OSError) as error:
-            raise ConfigError(f"cannot open {path}: {error}") from None
+        self._db = open_database(path, schema=_SCHEMA, version=SCHEMA_VERSION, synchronous="normal")
 
     def symbols(self, account: str) -> dict[str, tuple[str, str]]:
         """Symbols with a history, and their base and quote."""
