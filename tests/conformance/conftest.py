@@ -17,6 +17,10 @@ HOW_TO_GET = {
     "curl": "apt-get install curl",
     "jq": "apt-get install jq",
     "bc": "apt-get install bc",
+    "bash": "apt-get install bash",
+    "openssl": "apt-get install openssl",
+    "sed": "apt-get install sed",
+    "date": "apt-get install coreutils",
     "node": "apt-get install nodejs npm",
     "npm": "apt-get install nodejs npm",
 }

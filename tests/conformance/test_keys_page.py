@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from cryptotrader.config.settings import load_settings
 from cryptotrader.core.errors import NotAuthenticated
 from cryptotrader.sessions.auth import Authenticator
 from cryptotrader.sessions.keys import KeyFile, KeyTerms
+from tests.conformance.conftest import need
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "keys-and-accounts.md"
 
@@ -30,12 +30,6 @@ def block(language: str, containing: str) -> str:
     return str(text)
 
 
-def program(*names: str) -> None:
-    for name in names:
-        if shutil.which(name) is None:
-            pytest.skip(f"{name} is not installed")
-
-
 def by_python(key: str, secret: str) -> str:
     namespace: dict[str, Callable[[str, str], str]] = {}
     exec(block("python", "def login"), namespace)
@@ -43,12 +37,13 @@ def by_python(key: str, secret: str) -> str:
 
 
 def by_shell(key: str, secret: str) -> str:
-    program("bash", "openssl", "sed", "date")
+    for name in ("bash", "openssl", "sed", "date"):
+        need(name)
     return run(["bash", "-c", block("bash", "-hmac")], key, secret)
 
 
 def by_node(key: str, secret: str) -> str:
-    program("node")
+    need("node")
     return run(["node", "-e", block("javascript", "createHmac")], key, secret)
 
 
@@ -73,7 +68,8 @@ def test_s1_2_every_example_of_a_login_is_accepted_once(tmp_path: Path, make: Ca
 
 
 def test_c_4_a_pair_made_by_the_examples_logs_in(tmp_path: Path) -> None:
-    program("bash", "openssl")
+    need("bash")
+    need("openssl")
     make, public, _ = block("bash", "genpkey").splitlines()
     run(["bash", "-c", f"{make} && {public}"], folder=tmp_path)
     keys = KeyFile(tmp_path / "keys.json")

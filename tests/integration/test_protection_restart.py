@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from tests.support.process import Process, Server
+from tests.support.waiting import wait_until
 
 BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
 POSITION = "/api/v1/positions/BTCUSDT"
@@ -22,27 +22,28 @@ OVER = ("done", "partial", "refused", "gone")
 
 def until(server: Server, states: tuple[str, ...]) -> dict[str, Any]:
     """The position once its protection is in one of these states."""
-    end_s = time.monotonic() + 60
-    while True:
-        shown: dict[str, Any] = server.get(POSITION).json()
-        if (shown.get("protection") or {}).get("status") in states:
-            return shown
-        assert time.monotonic() < end_s, f"{shown}\n{server.log}"
-        time.sleep(0.1)
+    shown: dict[str, Any] = {}
+
+    def is_there() -> bool:
+        shown.clear()
+        shown.update(server.get(POSITION).json())
+        return (shown.get("protection") or {}).get("status") in states
+
+    wait_until(is_there, 60)
+    return shown
 
 
 def wait_for_a_move(url: str, protection: dict[str, Any]) -> None:
     """Return when the market has met the terms, and some time ago."""
     low, high = protection["stop_loss"], protection["take_profit"]
-    end_s = time.monotonic() + 60
-    while time.monotonic() < end_s:
+
+    def has_moved() -> bool:
         rows = requests.get(f"{url}/api/v3/trades?symbol=BTCUSDT&limit=1000", timeout=5).json()
         later = [row for row in rows if row["time"] > protection["set_at"]]
         met = [row["time"] for row in later if not low < float(row["price"]) < high]
-        if met and later[-1]["time"] - met[0] > LATE_S * 1_000:
-            return
-        time.sleep(1)
-    raise AssertionError("the market does not move")
+        return bool(met) and later[-1]["time"] - met[0] > LATE_S * 1_000
+
+    wait_until(has_moved, 60, poll_s=1)
 
 
 def test_a_protection_is_carried_out_after_a_crash_with_a_lost_reply(tmp_path: Path) -> None:
@@ -79,18 +80,12 @@ def test_a_protection_is_carried_out_after_a_crash_with_a_lost_reply(tmp_path: P
 
 
 def until_bought(server: Server) -> None:
-    end_s = time.monotonic() + 20
-    while server.get(POSITION).status_code != 200:
-        assert time.monotonic() < end_s, server.log
-        time.sleep(0.1)
+    wait_until(lambda: server.get(POSITION).status_code == 200)
 
 
 def check_restart(server: Server, tmp_path: Path, args: list[str]) -> None:
     """The next process shows the position as this one did."""
-    end_s = time.monotonic() + 20
-    while server.get(POSITION).json().get("amount", 1) >= 0.001:
-        assert time.monotonic() < end_s, f"{server.get(POSITION).text} {server.log}"
-        time.sleep(0.1)
+    wait_until(lambda: server.get(POSITION).json().get("amount", 1) < 0.001)
     before = server.get(POSITION).json()
     assert server.stop() == 0
     third = Server(data_dir=tmp_path / "gateway", args=args, env=ENV)
